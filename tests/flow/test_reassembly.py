@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -51,7 +52,7 @@ def test_diff_undoes_an_addition_modulo_two_to_the_32(start: int, step: int) -> 
 @given(st.data(), st.binary(min_size=1, max_size=200), sequence_numbers, policies)
 def test_any_cut_in_any_order_gives_the_stream(data: st.DataObject, whole: bytes, base: int, overlap: Overlap) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(1, len(whole)))) | {0, len(whole)})
-    parts = [(begin, whole[begin:end]) for begin, end in zip(cuts, cuts[1:], strict=False)]
+    parts = [(begin, whole[begin:end]) for begin, end in itertools.pairwise(cuts)]
     stream = opened(base, overlap)
     assert feed(stream, base, data.draw(st.permutations(parts))) == whole
     assert stream.data() == whole
@@ -270,7 +271,7 @@ def test_no_traffic_gets_past_the_limits(parts: Segments, base: int, overlap: Ov
         held = stream.out_of_order
         assert stream.held_bytes == sum(len(piece.data) for piece in held) <= limits.held_bytes
         assert len(held) <= limits.held_pieces
-        assert all(one.at + len(one.data) <= other.at for one, other in zip(held, held[1:], strict=False))
+        assert all(one.at + len(one.data) <= other.at for one, other in itertools.pairwise(held))
         assert all(piece.data and piece.at > stream.total for piece in held)
         assert stream.data() == out[: limits.kept_bytes]
         assert stream.ends[-1:] == [len(stream.data())] * bool(stream.data())
