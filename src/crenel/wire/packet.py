@@ -85,10 +85,14 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     """Bytes of the link frame past the claimed end of the IP packet."""
     raw: bytes | None = None
     """The bytes it was parsed from, where it came off a wire."""
+    next_header: int | None = None
+    """Next header of the fixed IPv6 header as claimed; None: `proto`, or a fragment header's where one has to be written."""
+    headless: bool = False
+    """True where the transport header is not all there: its fields mean nothing, and `payload` is everything after the IP header."""
 
     def has_transport(self) -> bool:
         """Say whether the transport header fields mean anything (false for a later fragment)."""
-        return self.frag_offset == 0 and self.proto in (TCP, UDP, ICMP, ICMPV6)
+        return self.frag_offset == 0 and not self.headless and self.proto in (TCP, UDP, ICMP, ICMPV6)
 
 
 def tcp_packet(
