@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from crenel.flow.fragments import Defragmenter, Fragment, FragmentKey, FragmentLimits, fragment_key, is_fragment
 from crenel.flow.overlap import Overlap
 from crenel.instant import Instant, seconds
-from crenel.wire.packet import IP_DF, IP_MF, UDP, Packet, udp_packet
+from crenel.wire.ip import parse_packet, write_transport
+from crenel.wire.packet import IP_DF, IP_MF, UDP, Packet, tcp_packet, udp_packet
+from crenel.wire.verify import ChecksumState, checksum_state
 
 CLIENT, SERVER = bytes([192, 0, 2, 1]), bytes([198, 51, 100, 2])
 CLIENT6, SERVER6 = bytes.fromhex("20010db8000000000000000000000001"), bytes.fromhex("20010db8000000000000000000000002")
@@ -122,6 +124,93 @@ def test_what_tells_datagrams_apart(version: int, field: str, value: int | bytes
 @pytest.mark.parametrize(("offset", "flags", "expected"), [(0, 0, False), (0, IP_DF, False), (0, IP_MF, True), (8, 0, True), (8, IP_MF, True)])
 def test_what_a_fragment_is(offset: int, flags: int, expected: bool) -> None:
     assert is_fragment(Packet(4, CLIENT, SERVER, UDP, ip_flags=flags, frag_offset=offset)) is expected
+
+
+# --- packets from a wire
+
+
+def cut_bytes(packet: Packet, bounds: list[int], before: bytes = b"") -> list[Packet]:
+    """Cut a packet as bytes and read the fragments again; `before` are IPv6 extension headers that each fragment repeats, type 60."""
+    body = write_transport(packet)
+    parts = []
+    for begin, end in zip([0, *bounds], [*bounds, len(body)], strict=True):
+        field = begin | (end < len(body)) if packet.version == 6 else (end < len(body)) << 13 | begin >> 3
+        if packet.version == 6:
+            fragment = bytes([packet.proto, 0]) + field.to_bytes(2, "big") + packet.ident.to_bytes(4, "big")
+            load = before + fragment + body[begin:end]
+            first = 60 if before else 44
+            head = (6 << 28).to_bytes(4, "big") + len(load).to_bytes(2, "big") + bytes([first, packet.ttl]) + packet.src + packet.dst
+        else:
+            load = body[begin:end]
+            head = b"\x45\0" + (20 + len(load)).to_bytes(2, "big") + packet.ident.to_bytes(2, "big") + field.to_bytes(2, "big")
+            head += bytes([packet.ttl, packet.proto, 0, 0]) + packet.src + packet.dst
+        read = parse_packet(head + load)
+        assert isinstance(read, Packet)
+        assert is_fragment(read)
+        parts.append(read)
+    return parts
+
+
+HOP_OPTIONS = bytes([44, 0, 1, 4, 0, 0, 0, 0])
+TRANSPORT_FIELDS = ("sport", "dport", "seq", "ack", "flags", "window", "payload", "options", "udp_length", "data_offset", "headless", "proto")
+
+
+@given(
+    st.data(), st.binary(max_size=200), st.booleans(), st.booleans(), st.sampled_from([b"", HOP_OPTIONS]),
+    st.binary(max_size=5).map(lambda word: word * 8),
+)
+def test_fragments_off_a_wire_become_the_packet_that_was_cut(
+    data: st.DataObject, payload: bytes, six: bool, tcp: bool, before: bytes, options: bytes,
+) -> None:
+    src, dst = (CLIENT6, SERVER6) if six else (CLIENT, SERVER)
+    whole = udp_packet(src, dst, 5, 6, payload + b"x", ident=9) if not tcp else tcp_packet(src, dst, 5, 6, payload=payload, options=options, ident=9)
+    size = len(write_transport(whole))
+    bounds = sorted(8 * block for block in data.draw(st.sets(st.integers(1, (size - 1) // 8), min_size=1)))
+    held = Defragmenter(AMPLE, Overlap.FIRST)
+    answers = [held.add(START, fragment) for fragment in data.draw(st.permutations(cut_bytes(whole, bounds, before)))]
+    assert answers[:-1] == [None] * len(bounds)
+    last = answers[-1]
+    assert last is not None
+    assert not is_fragment(last)
+    assert [getattr(last, field) for field in TRANSPORT_FIELDS] == [getattr(whole, field) for field in TRANSPORT_FIELDS]
+    assert (last.src, last.dst, last.ttl, last.ident, last.total_length) == (whole.src, whole.dst, whole.ttl, 9, None)
+    assert checksum_state(last) is ChecksumState.VALID
+
+
+def test_options_behind_the_fragment_header_are_part_of_what_was_cut() -> None:
+    inner = udp_packet(CLIENT6, SERVER6, 5, 6, b"abcdefgh", ident=9)
+    body = bytes([UDP, 0, 1, 4, 0, 0, 0, 0]) + write_transport(inner)
+    held = Defragmenter(AMPLE, Overlap.FIRST)
+    answers = []
+    for begin, end in ((0, 16), (16, 24)):
+        load = bytes([60, 0]) + (begin | (end < 24)).to_bytes(2, "big") + (9).to_bytes(4, "big") + body[begin:end]
+        read = parse_packet((6 << 28).to_bytes(4, "big") + len(load).to_bytes(2, "big") + bytes([44, 64]) + CLIENT6 + SERVER6 + load)
+        assert isinstance(read, Packet)
+        answers.append(held.add(START, read))
+    assert answers[0] is None
+    whole = answers[1]
+    assert whole is not None
+    assert (whole.proto, whole.sport, whole.dport, whole.payload) == (UDP, 5, 6, b"abcdefgh")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.binary(max_size=60), st.booleans()), min_size=1, max_size=6),
+    st.sampled_from([UDP, 6, 1, 58, 60, 44, 99]),
+)
+def test_no_body_however_odd_breaks_the_reading_of_the_whole(parts: list[tuple[int, bytes, bool]], proto: int) -> None:
+    held = Defragmenter(AMPLE, Overlap.LAST)
+    for version, head in ((4, b"\x45\0"), (6, (6 << 28).to_bytes(4, "big"))):
+        for block, body, more in parts:
+            if version == 4:
+                bits = (more << 13 | block).to_bytes(2, "big")
+                data = head + (20 + len(body)).to_bytes(2, "big") + b"\0\1" + bits + bytes([64, proto, 0, 0]) + CLIENT + SERVER + body
+            else:
+                load = bytes([proto, 0]) + (block << 3 | more).to_bytes(2, "big") + b"\0\0\0\1" + body
+                data = head + len(load).to_bytes(2, "big") + bytes([44, 64]) + CLIENT6 + SERVER6 + load
+            read = parse_packet(data)
+            assert isinstance(read, Packet)
+            whole = held.add(START, read)
+            assert whole is None or not is_fragment(whole)
 
 
 # --- overlaps

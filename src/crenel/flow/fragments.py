@@ -2,7 +2,8 @@
 
 A `Packet` holds the first fragment of a datagram with its transport header taken apart, and the others as opaque bytes, so
 two functions are arguments: one that gives back the IP payload of a fragment as it was on the wire, and one that reads a
-whole IP payload again. Between them only offsets and bytes count, and nothing raises on traffic, however odd.
+whole IP payload again (`carried` and `read_whole` unless told otherwise, for instance to look on inside a tunnel). Between
+them only offsets and bytes count, and nothing raises on traffic, however odd.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,20 @@ import msgspec
 
 from crenel.flow.overlap import Overlap, Piece, lay, reach
 from crenel.instant import Instant, seconds
+from crenel.wire.extension import walk_extensions
+from crenel.wire.ip import parse_packet, serialise, write_transport
 from crenel.wire.packet import IP_MF, Packet
+from crenel.wire.result import Unparseable
 
 FragmentKey = tuple[bytes | int, ...]
 """What the fragments of one datagram share."""
 Body = Callable[[Packet], bytes]
-"""Gives all bytes after the IP header (for IPv6: after the fragment header) of a fragment, as on the wire."""
+"""Gives the part of the IP payload that a fragment carries, as on the wire."""
 Parse = Callable[[Packet, bytes], Packet]
 """Gives the whole packet from a packet with the IP header fields to use and the whole IP payload."""
 
+_FRAGMENT_HEADER = 8
+"""Bytes of the IPv6 fragment header (RFC 8200 section 4.5)."""
 _LARGEST = 65535
 """Bytes: no offset and length in an IP datagram can reach further (RFC 791 section 3.1, RFC 8200 section 4.5)."""
 
@@ -34,6 +40,25 @@ def fragment_key(packet: Packet) -> FragmentKey:
     if packet.version == 4:
         return packet.src, packet.dst, packet.proto, packet.ident
     return packet.src, packet.dst, packet.ident
+
+
+def carried(packet: Packet) -> bytes:
+    """Return what a fragment carries: all bytes after the IPv4 header or the IPv6 fragment header."""
+    return packet.ip_options[_end_of_fragment_header(packet) :] + write_transport(packet) if packet.version == 6 else write_transport(packet)
+
+
+def read_whole(header: Packet, body: bytes) -> Packet:
+    """Return the packet with an IP header and a whole IP payload; an IPv6 packet keeps its fragment header, now saying "all of it"."""
+    whole = parse_packet(serialise(msgspec.structs.replace(header, payload=body, headless=True)))
+    return msgspec.structs.replace(header, payload=body) if isinstance(whole, Unparseable) else whole
+
+
+def _end_of_fragment_header(packet: Packet) -> int:
+    """Return how many bytes of the IPv6 extension headers stand before the part that was cut."""
+    if packet.next_header is None:
+        return len(packet.ip_options)
+    at = walk_extensions(packet.ip_options, 0, len(packet.ip_options), packet.next_header).fragment_at
+    return len(packet.ip_options) if at < 0 else at + _FRAGMENT_HEADER
 
 
 class Fragment(msgspec.Struct, frozen=True, gc=False):
@@ -105,7 +130,7 @@ class Defragmenter:
     conflicts: int
     """Fragments that covered bytes already held with other bytes."""
 
-    def __init__(self, limits: FragmentLimits, overlap: Overlap | None, *, body: Body, parse: Parse) -> None:
+    def __init__(self, limits: FragmentLimits, overlap: Overlap | None, *, body: Body = carried, parse: Parse = read_whole) -> None:
         self.limits = limits
         self.overlap = overlap
         self._body = body
@@ -231,7 +256,8 @@ def _joined(datagram: _Datagram) -> bytes:
 
 def _unfragmented(first: Packet) -> Packet:
     """Return the IP header fields of a first fragment as those of the whole datagram."""
+    options = first.ip_options[: _end_of_fragment_header(first)] if first.version == 6 else first.ip_options
     return Packet(
         first.version, first.src, first.dst, first.proto, ttl=first.ttl, ident=first.ident, ip_flags=first.ip_flags & ~IP_MF,
-        tos=first.tos, flow_label=first.flow_label, ip_options=first.ip_options, header_words=first.header_words,
+        tos=first.tos, flow_label=first.flow_label, ip_options=options, header_words=first.header_words, next_header=first.next_header,
     )
