@@ -178,7 +178,8 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 def test_tests_mirror_the_source() -> None:
     """Each module with a function has tests/PACKAGE/test_MODULE.py, test_MODULE_*.py or test_MODULE/; a package's own code test_PACKAGE.py."""
-    assert not [named(path) for path in MODULES if has_functions(path) and path.relative_to(SOURCE).as_posix() not in UNTESTED and not mirror_of(path)]
+    untested = [path for path in MODULES if has_functions(path) and not mirror_of(path)]
+    assert not [named(path) for path in untested if path.relative_to(SOURCE).as_posix() not in UNTESTED]
 
 
 def has_functions(path: Path) -> bool:

@@ -48,5 +48,16 @@ get() {
     apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=30 "$@" </dev/null >/dev/null
 }
 get update || true # without a network the packages may still lie in the cache
+get_package() {
+    get install --yes --no-install-recommends "$@"
+}
 # shellcheck disable=SC2086 # names of packages, one word each
-get install --yes --no-install-recommends $missing || skip "apt-get failed, the reason stands above"
+get_package $missing && exit 0
+
+# One that cannot be had must not keep the others away.
+wanted=$missing
+missing=
+for package in $wanted; do
+    get_package "$package" || missing="$missing $package"
+done
+[ -z "$missing" ] || skip "apt-get failed, the reason stands above"
