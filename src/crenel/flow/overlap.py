@@ -30,7 +30,7 @@ class Overlap(Enum):
     ENCLOSING = "enclosing"
     """The older one, unless the newer one both begins before and ends after it (Khattak et al. 2013 saw this for fragments)."""
     REFUSE = "refuse"
-    """A newer segment that touches anything held or already given out is ignored whole (GFWREV 2010: "later packet ignored")."""
+    """A newer segment that touches anything held or already given out is ignored whole (a report of 2010 has a box ignore the later packet)."""
     DISCARD = "discard"
     """Neither: both segments are dropped, and a fragmented datagram as a whole (RFC 5722 section 4); an exact copy is merely ignored."""
 
