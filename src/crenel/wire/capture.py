@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from crenel.wire.buffer import Buffer
-from crenel.wire.pcap import PcapReader, Record, open_pcap
+from crenel.wire.pcap import MAGICS, PcapReader, Record, open_pcap
 from crenel.wire.pcapng import PcapngReader, open_pcapng
 from crenel.wire.result import Unparseable
 
@@ -24,9 +24,8 @@ def open_capture(buffer: Buffer) -> PcapReader | PcapngReader | Unparseable:
     start = bytes(buffer[:4])
     if start == b"\x0a\x0d\x0d\x0a":
         return open_pcapng(buffer)
-    reader = open_pcap(buffer)
-    if isinstance(reader, PcapReader) or len(buffer) < 4 or not reader.because.startswith("no "):
-        return reader
+    if start in MAGICS:
+        return open_pcap(buffer)
     return Unparseable(f"it begins with {start.hex(' ')}, which is neither pcap nor pcapng")
 
 

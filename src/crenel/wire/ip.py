@@ -92,7 +92,7 @@ def serialise(packet: Packet) -> bytes:
         raise ValueError("a field of the packet does not fit its bits in the header")
     try:
         return _write_4(packet) if packet.version == 4 else _write_6(packet)
-    except error as problem:
+    except (error, OverflowError) as problem:
         raise ValueError(f"a field of the packet does not fit its bytes in the header: {problem}") from None
 
 

@@ -24,7 +24,7 @@ _SNAP_MAXIMUM = 0x7FFF_FFFF
 _MICRO, _NANO = 1000, 1
 # First four bytes: byte order, nanoseconds in one unit of the fraction, length of a record header. The last two are the
 # layout of Kuznetzov's patch, which appends interface, protocol and packet type to each record header.
-_MAGICS: dict[bytes, tuple[str, int, int]] = {
+MAGICS: dict[bytes, tuple[str, int, int]] = {
     b"\xd4\xc3\xb2\xa1": ("<", _MICRO, 16),
     b"\xa1\xb2\xc3\xd4": (">", _MICRO, 16),
     b"\x4d\x3c\xb2\xa1": ("<", _NANO, 16),
@@ -32,6 +32,7 @@ _MAGICS: dict[bytes, tuple[str, int, int]] = {
     b"\x34\xcd\xb2\xa1": ("<", _MICRO, 24),
     b"\xa1\xb2\xcd\x34": (">", _MICRO, 24),
 }
+"""How a pcap capture begins."""
 
 
 class PcapReader:
@@ -142,7 +143,7 @@ class PcapReader:
 
 def open_pcap(buffer: Buffer) -> PcapReader | Unparseable:
     """Return a reader for a buffer that begins with a pcap magic number, or why there is none."""
-    found = _MAGICS.get(bytes(buffer[:4]))
+    found = MAGICS.get(bytes(buffer[:4]))
     if found is None:
         return Unparseable("no pcap magic number at byte 0")
     if len(buffer) < FILE_HEADER:
