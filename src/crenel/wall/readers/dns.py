@@ -1,0 +1,150 @@
+"""DNS queries in, the name as an injector's parser flattens it out, with what a forged answer echoes."""
+
+import struct
+from collections.abc import Sequence
+
+import msgspec
+
+from crenel.wall.readers.reading import NOT_MINE, UNKNOWN, WAIT, Answer, Found, Query
+
+_HEADER = struct.Struct(">6H").unpack_from
+_HEADER_SIZE = 12
+_RESPONSE = 0x8000
+_PAIR = struct.Struct(">HH").unpack_from
+_WORD = struct.Struct(">H").unpack_from
+_FRAME = 2
+"""Length prefix over TCP (RFC 1035 section 4.2.2)."""
+
+
+class _Flat(msgspec.Struct, frozen=True, gc=False):
+    """A flattened name: `value` ends in UNKNOWN where the text went on outside the packet; `behind` is where the parser looks for the type."""
+
+    value: bytes
+    length: int
+    behind: int
+
+
+class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="reads", tag="dns.qname"):
+    """The name of a query's first question as the injectors flatten it (WALL25 section III, TRIP20, HARR22).
+
+    Labels are copied one after another into a buffer for text, dots between them. A dot inside a label therefore separates like any
+    other, a zero byte inside one ends the name, and what no longer fits is dropped. A length byte is believed even where it leads
+    out of the packet: what lies there is unknown, matches nothing and ends no name. Pointers are not followed.
+    """
+
+    list: str
+    """The list of names that the value is compared with."""
+    longest_name: int
+    """Characters of the buffer; what comes after them is not seen."""
+    qclass: int
+    """The class that the query must have, within the packet; 0: not looked at (before the repair of 2023)."""
+    qtypes: tuple[int, ...] = ()
+    """Types that are answered; empty: any."""
+    question_counts: tuple[int, ...] = ()
+    """Values of QDCOUNT that the parser accepts; empty: not looked at."""
+    other_records: int | None = None
+    """Most answer, authority and additional records that the header may announce; None: not looked at."""
+    padded_to: int = 0
+    """Bytes of IPv4 packet that an Ethernet frame carries at least: behind a shorter one stand zeros, which the parser reads. 0: it does not."""
+    longest_message: int = 65535
+    """Over TCP: a longer message is not waited for."""
+
+    def could_begin(self, first_byte: int) -> bool:
+        """Say whether a TCP stream may begin so."""
+        return first_byte << 8 <= self.longest_message
+
+    def read(  # every reader is called alike
+        self,
+        data: bytes,
+        ends: Sequence[int] | None = None,
+        oddly_opened: bool = False,  # noqa: FBT001, FBT002
+        *,
+        headers: int = 28,
+        claimed: int | None = None,
+    ) -> Answer:
+        """Read a datagram, or with the ends of its segments a TCP stream.
+
+        `headers` are the bytes of IP and UDP header before the datagram, `claimed` the length that its UDP header gives where that differs.
+        """
+        if ends is not None:
+            return self._read_stream(data)
+        found = self._read_message(data, 0, len(data), len(data) if claimed is None else claimed, max(0, self.padded_to - headers - len(data)))
+        return NOT_MINE if found is None else Answer((found,), len(data), False)
+
+    def _read_stream(self, stream: bytes) -> Answer:
+        found: list[Found] = []
+        at, have = 0, len(stream)
+        while have - at >= _FRAME:
+            size = _WORD(stream, at)[0]
+            end = at + _FRAME + size
+            if not _HEADER_SIZE < size <= self.longest_message or (have > at + 4 and stream[at + 4] & 0x80):
+                return Answer(tuple(found), at, False)
+            if have < end:
+                break
+            one = self._read_message(stream, at + _FRAME, end, size, 0)
+            if one is not None:
+                found.append(one)
+            at = end
+        return Answer(tuple(found), at, True) if at or found else WAIT
+
+    def _read_message(self, data: bytes, start: int, end: int, claimed: int, zeros: int) -> Found | None:
+        """Read one message; `zeros` bytes of padding are known to follow its end."""
+        if end - start <= _HEADER_SIZE:
+            return None
+        ident, flags, questions, *others = _HEADER(data, start)
+        if flags & _RESPONSE or (self.question_counts and questions not in self.question_counts):
+            return None
+        if self.other_records is not None and sum(others) > self.other_records:
+            return None
+        at = start + _HEADER_SIZE
+        flat = _flatten(data, at, end, start + claimed, zeros, self.longest_name)
+        tail = data[flat.behind : min(flat.behind + 4, end)]
+        qtype = _WORD(tail)[0] if len(tail) >= 2 else None
+        qclass = _PAIR(tail)[1] if len(tail) == 4 else None
+        if (self.qclass and qclass != self.qclass) or (self.qtypes and qtype not in self.qtypes) or flat.value in (b"", UNKNOWN):
+            return None
+        query = Query(ident, flags, data[at : min(flat.behind, end)], tail, qtype, qclass)
+        return Found("dns.qname", flat.value, at, flat.length, query=query)
+
+
+def _flatten(data: bytes, at: int, end: int, claimed_end: int, zeros: int, limit: int) -> _Flat:
+    """Flatten the name at `at`; the message's bytes end at `end`, its parser stops at `claimed_end` or at a zero length."""
+    start = at
+    text = bytearray()
+    closed = False
+    size = 0
+    while at < claimed_end:
+        if at >= end:
+            # A length byte that is not in the packet: zero where padding is known to follow, else anything.
+            at += 1
+            if at - end > zeros and not closed:
+                text += UNKNOWN
+            break
+        length = data[at]
+        at += 1
+        if length == 0:
+            break
+        # A dot is written only where a character fits behind it.
+        size += 1 if size else 0
+        taken = min(length, max(0, limit - size))
+        if taken and not closed:
+            if text:
+                text += b"."
+            label, closed = _copy_label(data, at, end, taken, zeros)
+            text += label
+        at += taken
+        size += taken
+        if taken < length:
+            break
+    return _Flat(bytes(text).lower(), min(at, end) - start, at)
+
+
+def _copy_label(data: bytes, at: int, end: int, taken: int, zeros: int) -> tuple[bytes, bool]:
+    """Return what a label adds to the text, and whether nothing can be added after it: a zero byte came, or the unknown."""
+    label = data[at : min(at + taken, end)]
+    zero = label.find(0)
+    if zero >= 0:
+        return label[:zero], True
+    if len(label) == taken:
+        return label, False
+    return (label, True) if zeros else (label + UNKNOWN, True)
