@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crenel.wire.extension import Chain, fragment_header, set_fragment, split_at_fragment, walk_extensions
+from crenel.wire.extension import Chain, fragment_header, set_fragment, walk_extensions
 
 HOP, ROUTING, FRAGMENT, AH, NONE, OPTIONS, UDP, ESP = 0, 43, 44, 51, 59, 60, 17, 50
 
@@ -54,22 +54,8 @@ def test_reserved_bits_of_a_fragment_header_stay() -> None:
     assert set_fragment(odd, 8, 16, 1, 5) == b"before--" + bytes((UDP, 0xFF, 0, 0x17, 0, 0, 0, 5)) + b"behind"
 
 
-def test_the_fragment_header_is_taken_out() -> None:
-    fragment = fragment_header(UDP, 8, 1, 7)
-    assert split_at_fragment(fragment, FRAGMENT) == (UDP, b"", b"")
-    assert split_at_fragment(fragment, None) == (UDP, b"", b"")
-    assert split_at_fragment(header(ROUTING) + header(FRAGMENT) + fragment, HOP) == (HOP, header(ROUTING) + header(UDP), b"")
-    behind = fragment_header(OPTIONS, 0, 1, 7) + header(UDP)
-    assert split_at_fragment(header(FRAGMENT) + behind, OPTIONS) == (OPTIONS, header(OPTIONS), header(UDP))
-    assert split_at_fragment(header(UDP), HOP) == (HOP, header(UDP), b"")
-
-
 @given(st.sampled_from([HOP, ROUTING, FRAGMENT, AH, OPTIONS, 135]), st.lists(st.sampled_from([header(HOP), header(FRAGMENT), b"\x2c\0", header(AH)])))
 def test_any_chain_ends_inside_its_bytes(first: int, parts: list[bytes]) -> None:
     data = b"".join(parts)
     chain = walk_extensions(data, 0, len(data), first)
     assert 0 <= chain.position <= len(data)
-    kind, before, behind = split_at_fragment(data, first)
-    assert len(before) + len(behind) + (8 if chain.fragment_at >= 0 else 0) == len(data)
-    if chain.fragment_at < 0:
-        assert (kind, before) == (first, data)

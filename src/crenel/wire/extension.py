@@ -62,28 +62,6 @@ def set_fragment(headers: bytes, at: int, offset: int, more: int, ident: int) ->
     return headers[: at + 2] + field.to_bytes(2, "big") + ident.to_bytes(4, "big") + headers[at + 8 :]
 
 
-def split_at_fragment(headers: bytes, next_header: int | None) -> tuple[int, bytes, bytes]:
-    """Take the fragment header out of a chain: return the type of what then comes first, and the headers before and behind it.
-
-    The header before it is made to name what the fragment header named. A chain without one is all "before". Without a
-    `next_header` the chain is taken to begin with the fragment header itself.
-    """
-    kind = FRAGMENT if next_header is None else next_header
-    position, named_at = 0, -1
-    while kind in _WALKED and len(headers) - position >= 8:
-        if kind == FRAGMENT:
-            before, behind, named = headers[:position], headers[position + 8 :], headers[position]
-            if named_at < 0:
-                return named, before, behind
-            return next_header or 0, before[:named_at] + bytes((named,)) + before[named_at + 1 :], behind
-        named_at = position
-        following = position + _length(headers, position, kind)
-        if following > len(headers):
-            break
-        kind, position = headers[position], following
-    return kind if next_header is None else next_header, headers, b""
-
-
 def _length(buffer: Buffer, position: int, kind: int) -> int:
     # RFC 4302 section 2.2: the authentication header alone counts in words of four bytes, minus two.
     return (buffer[position + 1] + 2) * 4 if kind == AUTHENTICATION else (buffer[position + 1] + 1) * 8

@@ -63,7 +63,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     reserved: int = 0
     """The four TCP bits between data offset and flags."""
     checksum: int | None = None
-    """Transport checksum; None: valid."""
+    """Transport checksum; None: valid. Parsing keeps the number, right or wrong: `wire.verify` tells which it is."""
     udp_length: int | None = None
     """UDP length as claimed; None: what is right."""
     tos: int = 0
@@ -76,7 +76,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     total_length: int | None = None
     """IPv4 total length or IPv6 payload length as claimed; None: what is right."""
     ip_checksum: int | None = None
-    """IPv4 header checksum; None: valid."""
+    """IPv4 header checksum; None: valid. Parsing keeps the number here too."""
     icmp_type: int = 0
     icmp_code: int = 0
     icmp_rest: int = 0
