@@ -41,7 +41,7 @@ _TLS_YET: Final = Reading("tls", more=True)
 _HTTP: Final = Reading("http")
 _HTTP_YET: Final = Reading("http", more=True)
 _QUIC: Final = Reading("quic")
-"""Of a version whose keys are not known: its long header accounts for every byte of the datagram."""
+"""An Initial of a version whose keys are not known: its header accounts for every byte of the datagram."""
 _SMTP: Final = Reading("smtp")
 _FTP: Final = Reading("ftp")
 _END: Final = Unparseable("the end of the datagram")
@@ -86,17 +86,17 @@ def _read_stream(stream: bytes, server: bytes, depth: int) -> Reading:
 
 def read_datagram(payload: bytes, before: Reading | None = None) -> Reading:
     """Recognise a UDP datagram; `before` is the reading of the flow's earlier ones, for a QUIC hello that several carry."""
-    if payload[:1] >= b"\xc0":
-        header = read_long_header(payload)
-        if isinstance(header, LongHeader):
-            if parameters(header.version) is not None:
-                return _read_quic(payload, header, before)
-            if header.version and header.end == len(payload):
-                return _QUIC
+    header = read_long_header(payload) if payload[:1] >= b"\xc0" else _END
+    if isinstance(header, LongHeader) and parameters(header.version) is not None:
+        return _read_quic(payload, header, before)
     reading = _read_dns(payload, len(payload))
     if reading is not None:
         return reading
-    return before if before is not None and before.protocol == "quic" else _UNKNOWN
+    if before is not None and before.protocol == "quic":
+        return before
+    if isinstance(header, LongHeader) and header.is_initial and header.end == len(payload):
+        return _QUIC
+    return _UNKNOWN
 
 
 def _read_tls(stream: bytes) -> Reading:

@@ -1,0 +1,108 @@
+"""The flows that are remembered: packet keys in, one record per conversation out, bounded, with evictions counted."""
+
+from collections.abc import Callable
+from typing import Any
+
+from crenel.flow.key import reverse_key
+from crenel.instant import Instant
+
+
+class FlowRecord:
+    """One conversation. Carriers and walls keep what they know of it here, so a packet costs one look-up."""
+
+    __slots__ = (
+        "client_inside",
+        "complete",
+        "dport",
+        "end_seen",
+        "interest",
+        "isn",
+        "key",
+        "last",
+        "notes",
+        "number",
+        "packets",
+        "scope",
+        "size",
+        "sport",
+        "start",
+        "transport",
+        "version",
+        "wall",
+    )
+
+    def __init__(self, key: bytes, transport: int, version: int, number: int, start: Instant) -> None:
+        self.key = key
+        """Key of packets from the first end; the other direction is `reverse_key(key)`."""
+        self.transport = transport
+        self.version = version
+        self.number = number
+        self.start = start
+        self.last = start
+        self.packets = 0
+        self.size = 0
+        self.interest = -1
+        """Bit set of packet classes that anybody still cares about; -1 until somebody has said."""
+        self.complete = False
+        self.isn = -1
+        self.end_seen = False
+        self.client_inside = True
+        self.sport = int.from_bytes(key[-4:-2], "big")
+        self.dport = int.from_bytes(key[-2:], "big")
+        self.scope = b""
+        self.wall: Any = None
+        """The wall's slots."""
+        self.notes: Any = None
+        """The carrier's notes."""
+
+    @property
+    def first(self) -> bytes:
+        """Address of the first end, which a complete flow's client is."""
+        return self.key[: (len(self.key) - 4) // 2]
+
+    @property
+    def second(self) -> bytes:
+        """Address of the other end."""
+        half = (len(self.key) - 4) // 2
+        return self.key[half : 2 * half]
+
+
+class FlowTable:
+    """Flows by key, at most `limit` at once. What is evicted is handed to `evicted`, oldest traffic first, a quarter of the table at a time."""
+
+    __slots__ = ("_evicted", "_limit", "count", "evictions", "tcp", "udp")
+
+    def __init__(self, limit: int, evicted: Callable[[list[FlowRecord]], None] | None = None) -> None:
+        self._limit = limit
+        self._evicted = evicted
+        self.tcp: dict[bytes, FlowRecord] = {}
+        self.udp: dict[bytes, FlowRecord] = {}
+        self.count = 0
+        """Flows opened so far; also the number of the newest."""
+        self.evictions = 0
+
+    def open(self, key: bytes, transport: int, version: int, now: Instant, table: dict[bytes, FlowRecord]) -> FlowRecord:
+        """Start a flow whose first packet has this key; an older flow under the same key is no longer found."""
+        if len(self.tcp) + len(self.udp) >= 2 * self._limit:
+            self._evict()
+        self.count += 1
+        record = FlowRecord(key, transport, version, self.count, now)
+        table[key] = record
+        table[reverse_key(key)] = record
+        return record
+
+    def live(self) -> list[FlowRecord]:
+        """Return the flows that are remembered, by number."""
+        unique = {record.number: record for table in (self.tcp, self.udp) for record in table.values()}
+        return [unique[number] for number in sorted(unique)]
+
+    def _evict(self) -> None:
+        oldest = sorted(self.live(), key=lambda record: record.last)[: max(1, self._limit // 4)]
+        for record in oldest:
+            for table in (self.tcp, self.udp):
+                for key in (record.key, reverse_key(record.key)):
+                    if table.get(key) is record:
+                        del table[key]
+        self.evictions += len(oldest)
+        if self._evicted is not None:
+            self._evicted(sorted(oldest, key=lambda record: record.number))

@@ -1,0 +1,305 @@
+"""One capture through one wall: its bytes in, a report for every flow out, in capture time.
+
+The loop over packets is written for speed: most packets of a capture matter to nobody any more, and are only counted.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+
+from crenel.coins import Coins, enumerate_trials
+from crenel.flow.fragments import Defragmenter, FragmentLimits
+from crenel.flow.key import CLASS_ACK, CLASS_FIN, CLASS_LOAD, CLASS_RST, CLASS_SECOND, CLASS_SYN, CLASSES, FLAG_CLASS, flow_key, reverse_key
+from crenel.flow.overlap import Overlap
+from crenel.flow.table import FlowRecord, FlowTable
+from crenel.instant import Instant
+from crenel.net.replay.notes import KEPT_PACKETS, FlowNotes
+from crenel.wall.effects import Drop, Effect, Inject, Missed, Side, Throttle
+from crenel.wall.run import FlowState, Run
+from crenel.wall.wall import Wall
+from crenel.wire.buffer import Buffer
+from crenel.wire.ip import parse_packet
+from crenel.wire.link import ETHERNET, innermost, ip_offset
+from crenel.wire.packet import ACK, FIN, IP_MF, RST, SYN, TCP, UDP, Packet, tcp_packet
+from crenel.wire.pcap import PcapReader
+from crenel.wire.pcapng import PcapngReader
+from crenel.wire.result import Unparseable
+
+_FAST = struct.Struct("!12xHBxHxxHxBxx12s").unpack_from
+_TCP_FIELDS = struct.Struct("!xxxxHHxxBxxx8xHHIIBBH").unpack_from
+_ETHERTYPE_IPV4 = 0x0800
+_PLAIN_HEADER = 0x45  # IPv4, five words (RFC 791 section 3.1)
+_FRAGMENTED = 0x3FFF
+_IDLE = 60 * 1_000_000_000
+"""After so long a silence a SYN with another sequence number opens a new flow on the same ports (bench)."""
+
+_ENDS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & (CLASS_FIN | CLASS_RST))
+_OPENS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_SYN)
+_FIRST_LOADS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_LOAD and not packet_class & CLASS_SECOND)
+_LOADS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_LOAD)
+
+
+class Judge:
+    """Judges the flows of one capture.
+
+    Args:
+        wall: the wall.
+        coins: decide what this forecast draws.
+        inside: tells from the opener's address whether it stands behind the wall; None: every opener does.
+        done: takes flows that are finished, in the order of their numbers within each call.
+    """
+
+    def __init__(
+        self, wall: Wall, coins: Coins, inside: Callable[[bytes], bool] | None, done: Callable[[Sequence[FlowRecord]], None]
+    ) -> None:
+        self._wall = wall
+        self._run: Run = wall.start(coins, mode="forecast")
+        self._inside = inside
+        self._done = done
+        self._flows = FlowTable(wall.limits.flows, done)
+        self._run.flows = self._flows
+        self._fragments = Defragmenter(FragmentLimits(), Overlap.FIRST, parse=_read_innermost)
+        self.packets = 0
+        self.undecoded = 0
+
+    @property
+    def flows(self) -> int:
+        """Flows seen so far."""
+        return self._flows.count
+
+    @property
+    def evictions(self) -> int:
+        """Flows and residual entries let go early."""
+        return self._flows.evictions + self._run.memory.evictions
+
+    def read(self, reader: PcapReader | PcapngReader) -> None:
+        """Judge every packet of a capture, then hand out the flows that are still open."""
+        if isinstance(reader, PcapReader) and reader.plain and reader.link_type == ETHERNET:
+            position, number = self._read_plain(reader)
+            records = reader.records(position, number)
+        else:
+            records = reader.records()
+        buffer = reader.buffer
+        for number, now, link_type, offset, captured, _ in records:
+            self.packets = number
+            self._frame(buffer, link_type, offset, captured, Instant(now), number)
+        self._done(self._flows.live())
+
+    def _read_plain(self, reader: PcapReader) -> tuple[int, int]:
+        """Walk a pcap of Ethernet frames; return where the walk ended and how many records it passed."""
+        buffer, unpack, unit, limit = reader.buffer, reader.record_header.unpack_from, reader.unit, reader.record_limit
+        position, size, number = reader.first_record, len(buffer), 0
+        last = size - 16
+        tcp, udp, run, armed = self._flows.tcp, self._flows.udp, self._run, self._run.armed
+        while position <= last:
+            seconds, fraction, captured, _ = unpack(buffer, position)
+            body = position + 16
+            following = body + captured
+            if following > size or captured > limit:
+                break
+            number += 1
+            position = following
+            if captured >= 54:  # Ethernet, IPv4 and TCP without options; shorter frames take the long way
+                ether, start, total, fragment, proto, key = _FAST(buffer, body)
+                if ether == _ETHERTYPE_IPV4 and start == _PLAIN_HEADER and not fragment & _FRAGMENTED and body + 14 + total <= following:
+                    if proto == TCP:
+                        record = tcp.get(key)
+                        load = total - 20 - (buffer[body + 46] >> 4) * 4
+                        if record is not None and load >= 0:
+                            packet_class = FLAG_CLASS[buffer[body + 47]]
+                            if load:
+                                packet_class |= CLASS_LOAD
+                            if record.key != key:
+                                packet_class |= CLASS_SECOND
+                            if not record.interest >> packet_class & 1 and not (armed and run.touched(record)):
+                                record.packets += 1
+                                record.size += total
+                                record.last = Instant(seconds * 1_000_000_000 + fraction * unit)
+                                continue
+                        if load >= 0 and buffer[body + 46] >= 0x50:
+                            now = Instant(seconds * 1_000_000_000 + fraction * unit)
+                            self._tcp(record, key, _tcp_at(buffer, body, total), now, number, total)
+                            continue
+                    elif proto == UDP and total >= 28:
+                        now = Instant(seconds * 1_000_000_000 + fraction * unit)
+                        self._udp(udp.get(key), key, _udp_at(buffer, body, total), now, number, total)
+                        continue
+            self._frame(buffer, ETHERNET, body, captured, Instant(seconds * 1_000_000_000 + fraction * unit), number)
+        self.packets = number
+        return position, number
+
+    def _frame(self, buffer: Buffer, link_type: int, offset: int, captured: int, now: Instant, number: int) -> None:
+        """Take a frame of any link type."""
+        span = ip_offset(link_type, buffer, offset, captured)
+        packet = span if isinstance(span, Unparseable) else parse_packet(buffer, *span)
+        if isinstance(packet, Unparseable):
+            self.undecoded += 1
+            return
+        size = span[1] - span[0] if not isinstance(span, Unparseable) else 0
+        if packet.frag_offset or packet.ip_flags & IP_MF:
+            whole = self._fragments.add(now, packet)
+            if whole is None:
+                return
+            packet = whole
+        if packet.frag_offset or packet.proto not in (TCP, UDP):
+            return
+        key = flow_key(packet.src, packet.dst, packet.sport, packet.dport)
+        if packet.proto == TCP:
+            self._tcp(self._flows.tcp.get(key), key, packet, now, number, size)
+        else:
+            self._udp(self._flows.udp.get(key), key, packet, now, number, size)
+
+    def _tcp(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int, size: int) -> None:
+        flags = packet.flags
+        if flags & SYN and record is not None and self._reopens(record, packet, now):
+            self._done((record,))
+            record = None
+        if record is None:
+            record = self._open_tcp(key, packet, now, number)
+        second = record.key != key
+        record.packets += 1
+        record.size += size
+        if flags & (FIN | RST):
+            record.end_seen = True
+        notes: FlowNotes = record.notes
+        if packet.payload and not flags & SYN:
+            if second and record.complete:
+                if len(notes.server_bytes) < 256:  # enough to tell a greeting
+                    notes.server_bytes += packet.payload[:256]
+            elif notes.unread:
+                notes.hear(packet)
+        self._show(record, notes, now, packet, number, second=second)
+        record.last = now
+        record.interest |= _OPENS
+        if not record.end_seen:
+            record.interest |= _ENDS
+        if notes.unread:
+            record.interest |= _FIRST_LOADS if record.complete else _LOADS
+
+    def _udp(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int, size: int) -> None:
+        if record is None:
+            record = self._flows.open(key, UDP, packet.version, now, self._flows.udp)
+            record.complete = True
+            record.client_inside = self._inside is None or self._inside(packet.src)
+            record.notes = FlowNotes()
+        notes: FlowNotes = record.notes
+        record.packets += 1
+        record.size += size
+        if packet.payload:
+            notes.hear_datagram(packet.payload)
+        self._show(record, notes, now, packet, number, second=record.key != key)
+        record.last = now
+
+    def _reopens(self, record: FlowRecord, packet: Packet, now: Instant) -> bool:
+        """Say whether a SYN starts a new connection on the ports of an old one."""
+        if packet.flags & ACK:
+            return False
+        if record.complete and packet.seq == record.isn:
+            return False
+        return record.end_seen or not record.complete or now - record.last > _IDLE
+
+    def _open_tcp(self, key: bytes, packet: Packet, now: Instant, number: int) -> FlowRecord:
+        answers = packet.flags & (SYN | ACK) == SYN | ACK
+        record = self._flows.open(reverse_key(key) if answers else key, TCP, packet.version, now, self._flows.tcp)
+        record.complete = bool(packet.flags & SYN)
+        opener = packet.dst if answers else packet.src
+        record.client_inside = self._inside is None or self._inside(opener)
+        notes = record.notes = FlowNotes()
+        if answers:
+            # The boxes are given the SYN that this answers.
+            record.isn = (packet.ack - 1) & 0xFFFFFFFF
+            asked = tcp_packet(packet.dst, packet.src, packet.dport, packet.sport, seq=record.isn, flags=SYN, ttl=packet.ttl)
+            self._show(record, notes, now, asked, number, second=False)
+        else:
+            record.isn = packet.seq
+        if record.complete:
+            notes.follow((record.isn + 1) & 0xFFFFFFFF)
+        return record
+
+    def _show(self, record: FlowRecord, notes: FlowNotes, now: Instant, packet: Packet, number: int, *, second: bool) -> None:
+        """Let the wall see a packet, and note what it found."""
+        if len(notes.kept) < KEPT_PACKETS:
+            notes.kept.append((now, second, packet))
+        effects = self._run.see_flow(record, now, packet, second=second)
+        if effects:
+            self._note(notes, effects, number)
+
+    def _note(self, notes: FlowNotes, effects: list[Effect], number: int) -> None:
+        for effect in effects:
+            if not isinstance(effect, Inject | Drop | Throttle | Missed):
+                if hasattr(effect, "because"):
+                    self._note_act(notes, effect.because, number)
+                continue
+            if isinstance(effect, Missed):
+                notes.findings.append((effect.because, False, number))
+            else:
+                self._note_act(notes, effect.because, number)
+
+    def _note_act(self, notes: FlowNotes, because: object, number: int) -> None:
+        if notes.findings and notes.findings[-1][0] is because:
+            return
+        if any(known is because for known, _, _ in notes.findings):
+            return
+        notes.findings.append((because, True, number))  # type: ignore[arg-type]
+        if notes.acted_box is None:
+            notes.acted_box = because.middlebox  # type: ignore[attr-defined]
+            notes.acted_packet = number
+            notes.acted_residual = because.residual is not None  # type: ignore[attr-defined]
+
+
+def exact_chances(wall: Wall, record: FlowRecord) -> dict[str, float]:
+    """Return, for a flow alone and over all outcomes of its coins, the probability that each box acts; "" is that any does."""
+    notes: FlowNotes = record.notes
+
+    def trial(coins: Coins) -> frozenset[str]:
+        run = wall.start(coins, mode="forecast")
+        found: set[str] = set()
+        for now, second, packet in notes.kept:
+            inside = record.client_inside != second
+            for effect in run.see(now, Side.INSIDE if inside else Side.OUTSIDE, packet):
+                if isinstance(effect, Inject | Drop | Throttle) or type(effect).__name__ == "Armed":
+                    found.add(effect.because.middlebox)
+        return frozenset(found)
+
+    outcome = enumerate_trials(trial)
+    boxes = {box for leaf in outcome.leaves for box in leaf.result}
+    chances = {box: outcome.chance(lambda result, box=box: box in result) for box in boxes}
+    chances[""] = outcome.chance(bool)
+    return chances
+
+
+def _read_innermost(header: Packet, body: bytes) -> Packet:
+    """Read a reassembled datagram, looking inside it where it is a tunnel."""
+    from crenel.flow.fragments import read_whole  # noqa: PLC0415
+    from crenel.wire.ip import serialise  # noqa: PLC0415
+
+    packet = read_whole(header, body)
+    if packet.proto in (TCP, UDP):
+        return packet
+    raw = serialise(packet)
+    span = innermost(raw, 0, len(raw))
+    inner = span if isinstance(span, Unparseable) else parse_packet(raw, *span)
+    return packet if isinstance(inner, Unparseable) else inner
+
+
+def _tcp_at(buffer: Buffer, body: int, total: int) -> Packet:
+    """Return the TCP packet of an Ethernet frame whose IPv4 header has five words."""
+    ip = body + 14
+    ident, fragment, ttl, sport, dport, seq, ack, offset, flags, window = _TCP_FIELDS(buffer, ip)
+    start = ip + 20 + (offset >> 4) * 4
+    return Packet(
+        4, buffer[ip + 12 : ip + 16], buffer[ip + 16 : ip + 20], TCP, sport, dport, seq, ack, flags, window, buffer[start : ip + total], ttl, ident,
+        fragment >> 13, options=buffer[ip + 40 : start],
+    )
+
+
+def _udp_at(buffer: Buffer, body: int, total: int) -> Packet:
+    """Return the UDP packet of an Ethernet frame whose IPv4 header has five words; its payload ends where UDP says, if that is inside."""
+    ip = body + 14
+    sport = buffer[ip + 20] << 8 | buffer[ip + 21]
+    dport = buffer[ip + 22] << 8 | buffer[ip + 23]
+    claimed = buffer[ip + 24] << 8 | buffer[ip + 25]
+    end = ip + 20 + claimed if 8 <= claimed <= total - 20 else ip + total
+    return Packet(
+        4, buffer[ip + 12 : ip + 16], buffer[ip + 16 : ip + 20], UDP, sport, dport, payload=buffer[ip + 28 : end], ttl=buffer[ip + 8],
+        ident=buffer[ip + 4] << 8 | buffer[ip + 5], ip_flags=buffer[ip + 6] >> 5,
+    )

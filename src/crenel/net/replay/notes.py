@@ -1,0 +1,107 @@
+"""What a replay notes of one flow: its client's bytes in, protocol and names out, beside what the wall's boxes found."""
+
+import functools
+import re
+
+from crenel.flow.reassembly import Overlap, Stream, StreamLimits
+from crenel.instant import Instant
+from crenel.wall.effects import Because
+from crenel.wire.packet import Packet
+from crenel.wire.sniff import Reading, read_datagram, read_stream
+
+KEPT_PACKETS = 256
+"""Packets of one flow that are kept so that an exact chance can be worked out where a state model tosses coins."""
+_READ_AT_MOST = 1 << 16
+_RESERVED = re.compile(r"(?:.*\.)?(?:example|test|invalid|localhost|local)\.?|(?:.*\.)?example\.(?:com|net|org)\.?")
+_LIMITS = StreamLimits()
+
+
+class FlowNotes:
+    """Reading and findings of one flow."""
+
+    __slots__ = (
+        "acted_box",
+        "acted_packet",
+        "acted_residual",
+        "buffer",
+        "findings",
+        "first_payload",
+        "kept",
+        "names",
+        "protocol",
+        "reading",
+        "server_bytes",
+        "stream",
+        "unread",
+    )
+
+    def __init__(self) -> None:
+        self.protocol = "unknown"
+        self.names: tuple[bytes, ...] = ()
+        self.unread = True
+        """Do further bytes of the client matter for the protocol or its names?"""
+        self.reading: Reading | None = None
+        self.stream: Stream | None = None
+        self.buffer = b""
+        self.server_bytes = b""
+        self.first_payload = b""
+        self.findings: list[tuple[Because, bool, int]] = []
+        """Each ground of a box, whether it acted, and on which packet of the capture."""
+        self.acted_box: str | None = None
+        self.acted_packet = 0
+        self.acted_residual = False
+        self.kept: list[tuple[Instant, bool, Packet]] = []
+
+    def hear(self, packet: Packet) -> None:
+        """Read a TCP segment of the client."""
+        new = packet.payload
+        if self.stream is not None:
+            new = self.stream.add(packet.seq, new)
+        if not new:
+            return
+        if not self.first_payload:
+            self.first_payload = new
+        if self.buffer:
+            new = self.buffer + new
+        elif self.protocol == "http" and not self._begins_request(new):
+            return
+        reading = read_stream(new, self.server_bytes)
+        self._take(reading)
+        if reading.more and len(new) < _READ_AT_MOST:
+            self.buffer = new
+            return
+        self.buffer = b""
+        # A keep-alive connection may carry requests for other hosts; everything else names its host once.
+        self.unread = self.protocol == "http"
+
+    def follow(self, next_seq: int) -> None:
+        """Put the client's segments in order from this sequence number on."""
+        self.stream = Stream(next_seq, _LIMITS, Overlap.FIRST)
+
+    def hear_datagram(self, payload: bytes) -> None:
+        """Read a datagram, from either end."""
+        if not self.first_payload:
+            self.first_payload = payload
+        self.reading = read_datagram(payload, self.reading)
+        self._take(self.reading)
+
+    def _begins_request(self, data: bytes) -> bool:
+        return data[:1].isupper() and b" " in data[:16]
+
+    def _take(self, reading: Reading) -> None:
+        if reading.protocol != "unknown" and self.protocol == "unknown":
+            self.protocol = reading.protocol
+        for name in reading.names:
+            if name not in self.names:
+                self.names += (name,)
+
+
+@functools.lru_cache(maxsize=4096)
+def shown_name(name: bytes) -> str:
+    """Return a name as text, in lower case; what is no text is escaped."""
+    return name.decode("utf-8", "backslashreplace").lower().rstrip(".")
+
+
+def is_reserved(name: str) -> bool:
+    """Say whether a name is set aside for documentation and tests (RFC 6761, RFC 2606), so no list could really hold it."""
+    return _RESERVED.fullmatch(name) is not None

@@ -1,0 +1,101 @@
+"""A flow that is over, with the notes of its replay, in; its report out."""
+
+from crenel.flow.table import FlowRecord
+from crenel.instant import NANOSECONDS
+from crenel.net.replay.judge import exact_chances
+from crenel.net.replay.notes import FlowNotes, is_reserved, shown_name
+from crenel.net.trace import Evidence, FlowReport, Trigger, Verdict, evidence_of
+from crenel.wall.box import Box
+from crenel.wall.readers.encrypted import RandomLooking
+from crenel.wall.run import FlowState
+from crenel.wall.wall import Wall
+from crenel.wire.packet import TCP
+
+
+class Reporter:
+    """Turns flow records of one capture into reports.
+
+    Args:
+        wall: the wall that judged them.
+        capture: the path as given.
+        tolerate: chance up to which a flow is not at risk.
+        encrypted: the rule by which a payload that is nothing else is called encrypted.
+        examples: whether names were compared with example lists only.
+    """
+
+    def __init__(self, wall: Wall, capture: str, tolerate: float, encrypted: RandomLooking, *, examples: bool) -> None:
+        self._wall = wall
+        self._capture = capture
+        self._tolerate = tolerate
+        self._encrypted = encrypted
+        self._examples = examples
+        self._boxes: dict[str, Box] = {box.id: box for box in wall.boxes}
+
+    def report(self, record: FlowRecord) -> FlowReport:
+        """Return the report of one flow."""
+        notes: FlowNotes = record.notes
+        names = tuple([shown_name(name) for name in notes.names]) if notes.names else ()
+        triggers: tuple[Trigger, ...] = ()
+        evidence: tuple[Evidence, ...] = ()
+        chance = 0.0
+        state: FlowState = record.wall
+        if notes.findings or (state.tossed and notes.first_payload):
+            triggers, evidence, chance = self._findings(record, notes, tossed=state.tossed)
+        acted = notes.acted_box
+        verdict: Verdict = "pass"
+        if acted is not None:
+            verdict = "blocked"
+        elif not record.complete:
+            verdict = "undetermined"
+        return FlowReport(
+            self._capture, record.number, "tcp" if record.transport == TCP else "udp",
+            show_address(record.first), record.sport, show_address(record.second), record.dport,
+            "%d.%09d" % divmod(record.start, NANOSECONDS), record.packets, record.size,
+            self._protocol(notes) if notes.protocol == "unknown" else notes.protocol,  # type: ignore[arg-type]
+            names[0] if names else None, names,
+            "example-list" if names and self._examples and not is_reserved(names[0]) else None,
+            record.complete, verdict, chance > self._tolerate, acted, self._boxes[acted].action if acted is not None else None,
+            notes.acted_residual, notes.acted_packet if acted is not None else None, chance, triggers, evidence,
+        )
+
+    def _protocol(self, notes: FlowNotes) -> str:
+        payload = notes.first_payload
+        if payload and self._encrypted.read(payload, (len(payload),), False).found:
+            return "encrypted"
+        return "unknown"
+
+    def _findings(
+        self, record: FlowRecord, notes: FlowNotes, *, tossed: bool
+    ) -> tuple[tuple[Trigger, ...], tuple[Evidence, ...], float]:
+        """Gather the grounds of a flow: one trigger for each box, the evidence for each, and the chance that any acts."""
+        missed: dict[str, float] = {}
+        acted: dict[str, bool] = {}
+        evidence: dict[tuple[str, bool], Evidence] = {}
+        for because, acts, packet in notes.findings:
+            box = because.middlebox
+            evidence.setdefault((box, because.residual is not None), evidence_of(because, packet))
+            if because.residual is not None:
+                continue
+            missed[box] = missed.get(box, 1.0) * (1.0 - because.chance)
+            acted[box] = acted.get(box, False) or acts
+        chances = {box: 1.0 - left for box, left in missed.items()}
+        nobody = 1.0
+        for left in missed.values():
+            nobody *= left
+        chance = 1.0 - nobody
+        if tossed:
+            exact = exact_chances(self._wall, record)
+            chance = exact.pop("")
+            chances.update(exact)
+        triggers = tuple(Trigger(box, self._boxes[box].action or "", p, acted.get(box, False)) for box, p in chances.items())
+        return triggers, tuple(evidence.values()), chance
+
+
+def show_address(address: bytes) -> str:
+    """Return an address as text."""
+    if len(address) == 4:
+        return "%d.%d.%d.%d" % tuple(address)
+    import ipaddress  # noqa: PLC0415  only IPv6 needs it, and it costs at start
+
+    return str(ipaddress.IPv6Address(address))
+

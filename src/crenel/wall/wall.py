@@ -1,0 +1,192 @@
+"""A wall for one date: boxes in, dispatch tables out; immutable, shareable, without memory."""
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from crenel.flow.key import CLASSES
+from crenel.instant import NANOSECONDS
+from crenel.wall.box import Box
+from crenel.wall.lanes import Lane, LaneSet, ReaderSlot
+from crenel.wire.packet import TCP
+
+if TYPE_CHECKING:
+    from crenel.coins import Coins
+    from crenel.wall.run import Run
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much a run remembers at most."""
+
+    flows: int
+    residual_entries: int
+    stream_bytes: int
+    """Client bytes of one connection that are held unread."""
+
+
+
+
+class Watch(msgspec.Struct, frozen=True, eq=False):
+    """Who watches a kind of flow, decided once for all flows of that kind."""
+
+    lanes: LaneSet | None
+    """The boxes with a state model; None where there is none."""
+    choices: tuple[tuple[Box, tuple[tuple[Lane, float], ...]], ...]
+    """Boxes whose model a coin decides per pair of hosts, with their lanes and probabilities."""
+    headers: tuple[tuple[Box, int], ...]
+    """Boxes that act on headers alone, with the packet classes they look at."""
+    stateless: tuple[ReaderSlot, ...]
+    """Readers of single TCP segments, for boxes without a state model."""
+    datagrams: tuple[ReaderSlot, ...]
+    idle_interest: int
+    """Packet classes that matter whatever the state."""
+
+
+class Wall:
+    """A profile compiled for one date. It holds no memory: `start` gives a run that does.
+
+    Attributes:
+        name: name of the profile.
+        title: one line for people.
+        boxes: the middleboxes in force, in the profile's order.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        boxes: Sequence[Box],
+        *,
+        limits: Limits,
+        utc_offset: int,
+        hour: int | None,
+        about: object = None,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.boxes = tuple(boxes)
+        self.limits = limits
+        self.hour = hour
+        """Hour of the day for every packet; None: each packet's own clock."""
+        self.about = about
+        """What the atlas knows of this wall: date, seed, assumptions, vantage."""
+        self._utc_offset = utc_offset
+        self._slots: list[ReaderSlot] = []
+        self._lanes: list[Lane] = []
+        self._subsets: dict[tuple[int, ...], LaneSet] = {}
+        self._watches: dict[tuple[int, int, int, bool, bool], Watch] = {}
+        self._port_edges = sorted({edge for box in boxes for low, high in box.scope.ports for edge in (low, high + 1)})
+        self._lane_choices = self._compile_lanes()
+        self._bare_slots = self._compile_bare()
+        self.begins = tuple(sum(slot.bit for slot in self._slots if _could_begin(slot.reader, byte)) for byte in range(256))
+        """For each first byte of a stream, the readers that do not give up at once."""
+        self._members: dict[int, tuple[ReaderSlot, ...]] = {}
+
+    def start(self, coins: "Coins", mode: Literal["live", "forecast"] = "live") -> "Run":
+        """Return a run with empty memory; a forecast judges flows that already happened, so nothing that it injects changes them."""
+        from crenel.wall.run import Run  # noqa: PLC0415  a run imports its wall
+
+        return Run(self, coins, forecast=mode == "forecast")
+
+    def hour_at(self, now: int) -> int:
+        """Return the hour of the day, in the wall's own time, at an instant since 1970."""
+        return self.hour if self.hour is not None else (now // (3600 * NANOSECONDS) + self._utc_offset) % 24
+
+    def slots_of(self, bits: int) -> tuple[ReaderSlot, ...]:
+        """Return the readers in a bit set."""
+        known = self._members.get(bits)
+        if known is None:
+            known = self._members[bits] = tuple(slot for slot in self._slots if bits & slot.bit)
+        return known
+
+    def watch(self, transport: int, version: int, port: int, *, inside: bool, above: bool) -> Watch:
+        """Return who watches flows (for UDP: packets) to this port, opened from inside or not, source port above or not."""
+        region = sum(edge <= port for edge in self._port_edges)
+        key = (transport, version, region, inside, above)
+        known = self._watches.get(key)
+        if known is None:
+            covered = [box for box in self.boxes if box.scope.covers(transport, version, port, inside=inside, above=above)]
+            known = self._watches[key] = self._watch_of(covered, transport)
+        return known
+
+    def lane_set(self, lanes: Sequence[Lane]) -> LaneSet:
+        """Return the set of these lanes."""
+        ordered = tuple(sorted(lanes, key=lambda lane: lane.number))
+        known = self._subsets.get(tuple(lane.number for lane in ordered))
+        return known if known is not None else LaneSet(ordered, self._subsets)
+
+    def _watch_of(self, covered: list[Box], transport: int) -> Watch:
+        fixed: list[Lane] = []
+        choices = []
+        for box in covered:
+            options = self._lane_choices.get(box.index, ())
+            if len(options) == 1:
+                fixed.append(options[0][0])
+            elif options:
+                choices.append((box, options))
+        bare = [slot for slot, boxes in self._bare_slots if any(box in covered for box in boxes)]
+        headers = tuple((box, box.reader.classes()) for box in covered if hasattr(box.reader, "read_header"))  # type: ignore[attr-defined]
+        idle = 0
+        for _, classes in headers:
+            idle |= classes
+        if bare:
+            idle |= sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & 16)
+        return Watch(
+            self.lane_set(fixed) if fixed else None,
+            tuple(choices),
+            headers,
+            tuple(bare) if transport == TCP else (),
+            tuple(bare) if transport != TCP else (),
+            idle,
+        )
+
+    def _slot(self, reader: object, *, joins: bool, boxes: Sequence[Box]) -> ReaderSlot:
+        slot = ReaderSlot(len(self._slots), reader, joins=joins, boxes=boxes)
+        self._slots.append(slot)
+        return slot
+
+    def _compile_lanes(self) -> dict[int, tuple[tuple[Lane, float], ...]]:
+        """Give every box with a state model its lanes: one for each model and way of joining that it may have."""
+        stateful = [box for box in self.boxes if box.tcb is not None]
+        slots: dict[tuple[object, bool], ReaderSlot] = {}
+        for joins in (True, False):
+            users: dict[object, list[Box]] = {}
+            for box in stateful:
+                if (box.joins > 0.0) if joins else (box.joins < 1.0):
+                    users.setdefault(_likeness(box.reader), []).append(box)
+            for likeness, boxes in users.items():
+                slots[likeness, joins] = self._slot(boxes[0].reader, joins=joins, boxes=boxes)
+        choices = {}
+        for box in stateful:
+            models = [(box.tcb, 1.0)] if box.other is None else [(box.tcb, 1.0 - box.other[1]), box.other]
+            ways = [(way, p) for way, p in ((True, box.joins), (False, 1.0 - box.joins)) if p > 0.0]
+            options = []
+            for (tcb, share), (joins, p) in itertools.product(models, ways):
+                if tcb is not None and share * p > 0.0:
+                    lane = Lane(len(self._lanes), box, tcb, slots[_likeness(box.reader), joins])
+                    self._lanes.append(lane)
+                    options.append((lane, share * p))
+            choices[box.index] = tuple(options)
+        return choices
+
+    def _compile_bare(self) -> list[tuple[ReaderSlot, tuple[Box, ...]]]:
+        """Group the boxes without a state model that read payloads by their reader."""
+        users: dict[object, list[Box]] = {}
+        for box in self.boxes:
+            if box.tcb is None and not hasattr(box.reader, "read_header"):
+                key = (_likeness(box.reader), box.scope, box.first_only)
+                users.setdefault(key, []).append(box)
+        return [(self._slot(boxes[0].reader, joins=False, boxes=boxes), tuple(boxes)) for boxes in users.values()]
+
+
+def _likeness(reader: object) -> object:
+    """Return all of a reader's parameters but the list it matches."""
+    fields = getattr(reader, "__struct_fields__", ())
+    return (type(reader).__name__, *(repr(getattr(reader, name)) for name in fields if name != "list"))
+
+
+def _could_begin(reader: object, byte: int) -> bool:
+    could = getattr(reader, "could_begin", None)
+    return bool(could(byte)) if could is not None else True
