@@ -206,20 +206,19 @@ def _first_on_port(places: Iterable[tuple[int | None, int]], port: int) -> int:
 
 
 def _parse_network(text: str, where: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, int | None]:
-    host, port = text, ""
+    host, colon, port = text, "", ""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        tail, colon, port = rest.rpartition(":")
-        host += tail if colon else rest
-        port = port if colon else ""
+        prefix, colon, port = rest.partition(":")
+        host += prefix
     elif text.count(":") == 1:
-        host, _, port = text.partition(":")
+        host, colon, port = text.partition(":")
     try:
         network = ipaddress.ip_network(host)
     except ValueError as error:
         message = f"{where}: {text!r} is not an address, a network or one of these with a port ({error})"
         raise ProfileError(message) from error
-    if not port:
+    if not colon:
         return network, None
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
         message = f"{where}: {text!r} ends in something that is not a port"

@@ -25,7 +25,7 @@ from crenel.wire.pcapng import PcapngReader
 from crenel.wire.result import Unparseable
 
 _FAST = struct.Struct("!12xHBxHxxHxBxx12s").unpack_from
-_TCP_FIELDS = struct.Struct("!xxxxHHxxBxxx8xHHIIBBH").unpack_from
+_TCP_FIELDS = struct.Struct("!4xHHB3x8xHHIIBBH").unpack_from
 _ETHERTYPE_IPV4 = 0x0800
 _PLAIN_HEADER = 0x45  # IPv4, five words (RFC 791 section 3.1)
 _FRAGMENTED = 0x3FFF

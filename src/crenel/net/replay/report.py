@@ -54,9 +54,15 @@ class Reporter:
             self._protocol(notes) if notes.protocol == "unknown" else notes.protocol,  # type: ignore[arg-type]
             names[0] if names else None, names,
             "example-list" if names and self._examples and not is_reserved(names[0]) else None,
-            record.complete, verdict, chance > self._tolerate, acted, self._boxes[acted].action if acted is not None else None,
+            record.complete, verdict, chance > self._tolerate, acted, self._action(acted, residual=notes.acted_residual),
             notes.acted_residual, notes.acted_packet if acted is not None else None, chance, triggers, evidence,
         )
+
+    def _action(self, acted: str | None, *, residual: bool) -> str | None:
+        if acted is None:
+            return None
+        box = self._boxes[acted]
+        return box.residual.does if residual and box.residual is not None else box.action
 
     def _protocol(self, notes: FlowNotes) -> str:
         payload = notes.first_payload

@@ -54,8 +54,8 @@ def _find_hello(stream: bytes, records: int, needs: Needs) -> _Hello | Answer:
         return NOT_MINE
     size = _WORD(stream, 3)[0]
     length = 4 + int.from_bytes(stream[6:9], "big")
-    if length > size:
-        return _join_records(stream, length, records, needs) if records > 1 else NOT_MINE
+    if length > size or size < 4:
+        return _join_records(stream, records, needs) if records > 1 else NOT_MINE
     if size > _MAX_RECORD:
         return NOT_MINE
     after = _RECORD_HEADER + size
@@ -68,13 +68,12 @@ def _opens_short(ends: Sequence[int], shortest: int) -> bool:
     return bool(ends) and ends[0] < shortest
 
 
-def _join_records(stream: bytes, length: int, records: int, needs: Needs) -> _Hello | Answer:
-    """Join a hello of `length` bytes that goes over several records."""
-    if length > records * _MAX_RECORD:
-        return NOT_MINE
-    parts: list[bytes] = []
+def _join_records(stream: bytes, records: int, needs: Needs) -> _Hello | Answer:
+    """Join a hello that goes over several records."""
+    data = b""
+    length = _MAX_RECORD
     pieces: list[tuple[int, int]] = []
-    at = have = 0
+    at = 0
     for _ in range(records):
         if len(stream) < at + _RECORD_HEADER:
             break
@@ -82,17 +81,18 @@ def _join_records(stream: bytes, length: int, records: int, needs: Needs) -> _He
         if kind != _HANDSHAKE or major != 3 or not 0 < size <= _MAX_RECORD:
             return NOT_MINE
         at += _RECORD_HEADER
-        parts.append(stream[at : at + size])
-        pieces.append((have, at))
-        have += len(parts[-1])
+        pieces.append((len(data), at))
+        data += stream[at : at + size]
         at += size
-        if len(parts[-1]) < size:
+        if len(data) >= 4:
+            length = 4 + int.from_bytes(data[1:4], "big")
+            if len(data) >= length:
+                return _Hello(data, 0, length, tuple(pieces), at)
+        if at > len(stream):
             break
-        if have >= length:
-            return _Hello(b"".join(parts), 0, length, tuple(pieces), at)
     else:
         return NOT_MINE
-    return _Hello(b"".join(parts), 0, length, tuple(pieces), at) if needs == "name" else WAIT
+    return _Hello(data, 0, length, tuple(pieces), at) if needs == "name" and len(data) >= 4 else WAIT
 
 
 def _find_extension(hello: _Hello, number: int) -> tuple[int, int] | Answer:
@@ -206,7 +206,7 @@ def _await_key_exchange(stream: bytes, at: int, watches: int, found: Found) -> A
         if kind == _HANDSHAKE and stream[at + _RECORD_HEADER] == _CLIENT_KEY_EXCHANGE:
             return Answer((_seen_with(found, "ClientKeyExchange", at),), have, False)
         at += _RECORD_HEADER + _WORD(stream, at + 3)[0]
-    return WAIT if at < watches else NOT_MINE
+    return WAIT if have < watches else NOT_MINE
 
 
 def _seen_with(found: Found, what: str, at: int) -> Found:
