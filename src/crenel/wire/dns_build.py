@@ -6,11 +6,12 @@ import struct
 from collections.abc import Sequence
 
 from crenel.errors import UsageError
-from crenel.wire.dns import AAAA, IN, QR, RA, RD, A
-from crenel.wire.dns import read_name as _read_name
+from crenel.wire.dns import AAAA, IN, QR, RA, RD, A, read_name
 from crenel.wire.result import Field
 
-_LABEL = re.compile(rb"((?:[^.\\]|\\.)*)(?:\.|\Z)", re.DOTALL)
+_LABEL = re.compile(rb"(?:[^.\\]|\\.)+", re.DOTALL)
+_NAME = re.compile(rb"(?:[^.\\]|\\.)+(?:\.(?:[^.\\]|\\.)+)*\.?", re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
 class OwnerName(enum.Enum):
@@ -26,11 +27,9 @@ def encode_name(name: bytes) -> bytes:
     """Return the wire form of a dotted name as `read_name` gives it; raises UsageError for a label that cannot be written."""
     if name in (b"", b"."):
         return b"\x00"
-    labels = [re.sub(rb"\\(.)", rb"\1", found[1], flags=re.DOTALL) for found in _LABEL.finditer(name.removesuffix(b"."))]
-    if not labels[-1]:
-        labels.pop()
-    if not all(0 < len(label) < 64 for label in labels):
-        raise UsageError(f"the name {name!r} has an empty label or one longer than 63 bytes")
+    labels = [_ESCAPED.sub(rb"\1", label) for label in _LABEL.findall(name)]
+    if _NAME.fullmatch(name) is None or any(len(label) > 63 for label in labels):
+        raise UsageError(f"the name {name!r} has an empty label, one longer than 63 bytes, or ends in a lone backslash")
     return b"".join(bytes((len(label),)) + label for label in labels) + b"\x00"
 
 
@@ -46,7 +45,7 @@ def build_response(
 
     The question is copied as it stands, whatever it holds; a query that has none gets an answer without question, for the root.
     """
-    name = _read_name(query, 12)
+    name = read_name(query, 12)
     question = query[12 : 12 + name.length + 4] if isinstance(name, Field) else b""
     copied = question[:-4] or b"\x00"
     owned = copied if owner is OwnerName.COPY or not question else b"\xc0\x0c"
