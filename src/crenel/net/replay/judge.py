@@ -6,7 +6,7 @@ The loop over packets is written for speed: most packets of a capture matter to 
 import struct
 from collections.abc import Callable, Sequence
 
-from crenel.coins import Coins, enumerate_trials
+from crenel.coins import Coins
 from crenel.flow.fragments import Defragmenter, FragmentLimits
 from crenel.flow.key import CLASS_ACK, CLASS_FIN, CLASS_LOAD, CLASS_RST, CLASS_SECOND, CLASS_SYN, CLASSES, FLAG_CLASS, flow_key, reverse_key
 from crenel.flow.overlap import Overlap
@@ -246,25 +246,9 @@ class Judge:
             notes.acted_residual = because.residual is not None  # type: ignore[attr-defined]
 
 
-def exact_chances(wall: Wall, record: FlowRecord) -> dict[str, float]:
-    """Return, for a flow alone and over all outcomes of its coins, the probability that each box acts; "" is that any does."""
-    notes: FlowNotes = record.notes
-
-    def trial(coins: Coins) -> frozenset[str]:
-        run = wall.start(coins, mode="forecast")
-        found: set[str] = set()
-        for now, second, packet in notes.kept:
-            inside = record.client_inside != second
-            for effect in run.see(now, Side.INSIDE if inside else Side.OUTSIDE, packet):
-                if isinstance(effect, Inject | Drop | Throttle) or type(effect).__name__ == "Armed":
-                    found.add(effect.because.middlebox)
-        return frozenset(found)
-
-    outcome = enumerate_trials(trial)
-    boxes = {box for leaf in outcome.leaves for box in leaf.result}
-    chances = {box: outcome.chance(lambda result, box=box: box in result) for box in boxes}
-    chances[""] = outcome.chance(bool)
-    return chances
+def side_of(record: FlowRecord, *, second: bool) -> Side:
+    """Return the side of the wall from which one end of a flow sends."""
+    return Side.INSIDE if record.client_inside != second else Side.OUTSIDE
 
 
 def _read_innermost(header: Packet, body: bytes) -> Packet:

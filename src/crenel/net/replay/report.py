@@ -2,7 +2,8 @@
 
 from crenel.flow.table import FlowRecord
 from crenel.instant import NANOSECONDS
-from crenel.net.replay.judge import exact_chances
+from crenel.net.odds import exact_odds, odds_of
+from crenel.net.replay.judge import side_of
 from crenel.net.replay.notes import FlowNotes, is_reserved, shown_name
 from crenel.net.trace import Evidence, FlowReport, Trigger, Verdict, evidence_of
 from crenel.wall.box import Box
@@ -74,27 +75,18 @@ class Reporter:
         self, record: FlowRecord, notes: FlowNotes, *, tossed: bool
     ) -> tuple[tuple[Trigger, ...], tuple[Evidence, ...], float]:
         """Gather the grounds of a flow: one trigger for each box, the evidence for each, and the chance that any acts."""
-        missed: dict[str, float] = {}
         acted: dict[str, bool] = {}
         evidence: dict[tuple[str, bool], Evidence] = {}
         for because, acts, packet in notes.findings:
             box = because.middlebox
             evidence.setdefault((box, because.residual is not None), evidence_of(because, packet))
-            if because.residual is not None:
-                continue
-            missed[box] = missed.get(box, 1.0) * (1.0 - because.chance)
-            acted[box] = acted.get(box, False) or acts
-        chances = {box: 1.0 - left for box, left in missed.items()}
-        nobody = 1.0
-        for left in missed.values():
-            nobody *= left
-        chance = 1.0 - nobody
+            acted[box] = acted.get(box, False) or (acts and because.residual is None)
         if tossed:
-            exact = exact_chances(self._wall, record)
-            chance = exact.pop("")
-            chances.update(exact)
-        triggers = tuple(Trigger(box, self._boxes[box].action or "", p, acted.get(box, False)) for box, p in chances.items())
-        return triggers, tuple(evidence.values()), chance
+            odds = exact_odds(self._wall, [(now, side_of(record, second=second), packet) for now, second, packet in notes.kept])
+        else:
+            odds = odds_of(self._wall.boxes, (because for because, _, _ in notes.findings))
+        triggers = tuple(Trigger(box, self._boxes[box].action or "", p, acted.get(box, False)) for box, p in odds.boxes.items())
+        return triggers, tuple(evidence.values()), odds.chance
 
 
 def show_address(address: bytes) -> str:
