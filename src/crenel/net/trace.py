@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from crenel.wall.effects import Because
+from crenel.wire.packet import Packet
 
 Protocol = Literal["tls", "http", "dns", "quic", "smtp", "ftp", "encrypted", "unknown"]
 Verdict = Literal["pass", "blocked", "undetermined"]
@@ -84,6 +85,38 @@ class CaptureSummary(msgspec.Struct, frozen=True):
     """Did the damage keep packets from being read?"""
     evictions: int = 0
     """Flows and residual entries that were let go early because a table was full."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One packet of an exchange at the wall's hop: sent by an end, or put there by a box."""
+
+    time: int
+    """Nanoseconds since the exchange began."""
+    sender: Literal["client", "server", "wall"]
+    """Who really sent it, whatever its addresses say."""
+    toward: Literal["client", "server"]
+    packet: Packet
+    injected_by: str | None = None
+    """The box that made it; None for a packet of an end."""
+    dropped_by: str | None = None
+    """The box that withheld it; None where it goes on."""
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A client and a server with a wall between them: what was drawn to happen, and what could have."""
+
+    blocked: bool
+    """Did any box act, as this seed drew it?"""
+    at_risk: bool
+    """Is the chance that any acts above what is tolerated?"""
+    middlebox: str | None
+    """The first box that acted."""
+    action: str | None
+    chance: float
+    triggers: tuple[Trigger, ...]
+    evidence: tuple[Evidence, ...]
+    """Of each box with ground to act; `packet` is the 1-based number in the trace, 0 for one that was never sent."""
+    trace: tuple[Event, ...]
 
 
 def show_value(value: bytes) -> str:
