@@ -34,6 +34,8 @@ TRIGGERS: list[dict[str, object]] = [
     {"reads": "tcp.port", "ports": [443], "packets": ["syn"]},
 ]
 
+OPENINGS = (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n", b"RETR ", b"MAIL FROM:", b"\xc3\0\0\0\1", b"\0\x20\0\0\1\0\0\1")
+
 
 @pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: str(trigger["reads"]))
 def test_a_trigger_is_read_as_it_stands_and_no_other_key(trigger: dict[str, object]) -> None:
@@ -51,18 +53,17 @@ def test_a_parameter_without_a_meaning_when_absent_must_be_given(trigger: dict[s
                 msgspec.convert({key: value for key, value in trigger.items() if key != name}, Reader)
 
 
-@pytest.mark.parametrize("trigger", [one for one in TRIGGERS if one["reads"] not in {"ip.address", "tcp.port"}], ids=lambda trigger: str(trigger["reads"]))
+@pytest.mark.parametrize("trigger", TRIGGERS[:9], ids=lambda trigger: str(trigger["reads"]))
 @given(data=st.data())
 def test_no_reader_raises_and_what_it_names_lies_in_what_it_was_given(trigger: dict[str, object], data: st.DataObject) -> None:
     reader = msgspec.convert(trigger, Reader)
-    opening = data.draw(st.sampled_from((b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n", b"RETR ", b"MAIL FROM:", b"\xc3\0\0\0\1", b"\0\x20\0\0\1\0\0\1")))
-    stream = opening + data.draw(st.binary(max_size=80))
-    answer = reader.read(stream, (len(stream),), data.draw(st.booleans()))  # type: ignore[union-attr]  # the header readers are left out above
+    stream = data.draw(st.sampled_from(OPENINGS)) + data.draw(st.binary(max_size=80))
+    answer = reader.read(stream, (len(stream),), data.draw(st.booleans()))
     for found in answer.found:
         assert 0 <= found.offset <= found.offset + found.length <= len(stream)
     assert answer.consumed >= 0
     if stream and answer.more:
-        assert reader.could_begin(stream[0])  # type: ignore[union-attr]
+        assert reader.could_begin(stream[0])
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS[:9], ids=lambda trigger: str(trigger["reads"]))
@@ -70,4 +71,4 @@ def test_no_reader_raises_and_what_it_names_lies_in_what_it_was_given(trigger: d
 def test_a_stream_that_could_not_begin_so_is_given_up_at_once(trigger: dict[str, object], stream: bytes) -> None:
     reader = msgspec.convert(trigger, Reader)
     if hasattr(reader, "could_begin") and not reader.could_begin(stream[0]):
-        assert not reader.read(stream, (len(stream),), False).more  # type: ignore[union-attr]
+        assert not reader.read(stream, (len(stream),), False).more

@@ -102,8 +102,16 @@ def test_what_is_no_client_hello_is_given_up_with_its_first_bytes() -> None:
 
 @pytest.mark.parametrize(
     ("message", "seen"),
-    [(record(20, b"\1"), True), (record(22, b"\x10" + bytes(40)), True), (record(22, b"\x0b" + bytes(40)) + record(20, b"\1"), True), (b"", False),
-     (record(22, b"\x14" + bytes(40)), False), (record(23, bytes(40)) + record(20, b"\1"), False), (b"not TLS at all", False), (record(20, b""), False)],
+    [
+        (record(20, b"\1"), True),
+        (record(22, b"\x10" + bytes(40)), True),
+        (record(22, b"\x0b" + bytes(40)) + record(20, b"\1"), True),
+        (b"", False),
+        (record(22, b"\x14" + bytes(40)), False),
+        (record(23, bytes(40)) + record(20, b"\1"), False),
+        (b"not TLS at all", False),
+        (record(20, b""), False),
+    ],
 )
 def test_the_late_box_waits_for_the_key_exchange(message: bytes, seen: bool) -> None:
     stream = hello() + message

@@ -1,5 +1,6 @@
 """A TCP stream in, what the HTTP filters of a wall read of its requests out: Host values, and request targets for keywords."""
 
+import codecs
 import functools
 import re
 from bisect import bisect_right
@@ -171,7 +172,7 @@ class HttpKeyword(_Requests, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Refuse encodings that do not exist."""
         for name in self.encodings:
             try:
-                b"".decode(name)
+                codecs.lookup(name)
             except LookupError as error:
                 message = f"http.keyword: there is no encoding {name!r}"
                 raise ValueError(message) from error
