@@ -30,6 +30,8 @@ class Evidence(msgspec.Struct, frozen=True):
     last_observed: str | None
     """Last day on which the box was observed to work so."""
     residual: str | None
+    armed_by: int | None = None
+    """Where a residual entry hit: the number of the flow that set it, or renewed it last."""
 
 
 class Trigger(msgspec.Struct, frozen=True):
@@ -129,7 +131,7 @@ def evidence_of(because: Because, packet: int) -> Evidence:
     """Return the evidence that an effect's because gives, for a packet of a capture or trace."""
     return Evidence(
         because.read, because.offset, because.length, show_value(because.value), because.rule, because.middlebox, because.epoch,
-        because.sources, because.assumed, packet, because.chance, because.last_seen, because.residual,
+        because.sources, because.assumed, packet, because.chance, because.last_seen, because.residual, because.armed_by,
     )
 
 

@@ -39,6 +39,8 @@ class Because(msgspec.Struct, frozen=True):
     """The residual entry that was used, in words; None where the packet itself was the ground."""
     last_seen: str | None = None
     """Last day on which this epoch was observed."""
+    armed_by: int | None = None
+    """Where a residual entry was used: the number of the flow that set it, or renewed it last."""
 
 
 class Pass(msgspec.Struct, frozen=True):

@@ -54,7 +54,7 @@ def classes_hit(residual: Residual) -> int:
 class Entry:
     """One remembered key of one box."""
 
-    __slots__ = ("box", "count", "key", "since", "until")
+    __slots__ = ("box", "count", "flow", "key", "since", "until")
 
     def __init__(self, box: int, key: bytes, since: Instant, until: Instant) -> None:
         self.box = box
@@ -62,6 +62,8 @@ class Entry:
         self.since = since
         self.until = until
         self.count = 1
+        self.flow = 0
+        """Number of the flow that set or renewed it last."""
 
 
 def residual_key(parts: tuple[Part, ...], record: FlowRecord) -> bytes:
@@ -90,17 +92,19 @@ class Memory:
         self.entries: dict[bytes, list[Entry]] = {}
         self.evictions = 0
 
-    def arm(self, box: int, key: bytes, since: Instant, until: Instant) -> Entry:
-        """Remember a key for a box, or count one more trigger for what is remembered already."""
+    def arm(self, box: int, key: bytes, since: Instant, until: Instant, flow: int = 0) -> Entry:
+        """Remember a key for a box, or count one more trigger for what is remembered already; `flow` is the number of the one that triggered."""
         held = self.entries.setdefault(key, [])
         for entry in held:
             if entry.box == box:
                 entry.count += 1
+                entry.flow = flow
                 self.renew(entry, max(until, entry.until))
                 return entry
         if len(self._heap) >= self._limit:
             self._drop_first()
         entry = Entry(box, key, since, until)
+        entry.flow = flow
         self.entries.setdefault(key, []).append(entry)
         self._push(entry)
         return entry

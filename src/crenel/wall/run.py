@@ -287,7 +287,7 @@ class Run:
             return
         onset = 1_000_000 * box.residual_onset(self.coins, scope, self._counters.setdefault(box.index, {}), 0, 0, 0)
         until = Instant(now + round(residual.seconds * NANOSECONDS))
-        self.memory.arm(box.index, residual_key(residual.tuple, record), Instant(now + onset), until)
+        self.memory.arm(box.index, residual_key(residual.tuple, record), Instant(now + onset), until, record.number)
         self._effects.append(Armed(until, because))
 
     def _after(self, record: FlowRecord, state: FlowState, box: Box, effects: list[Effect]) -> None:

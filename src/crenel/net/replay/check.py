@@ -13,6 +13,7 @@ from crenel.flow.table import FlowRecord
 from crenel.net.replay.judge import Judge
 from crenel.net.replay.report import Reporter
 from crenel.net.replay.source import read_source
+from crenel.net.replay.watch import Watched, WatchingJudge
 from crenel.net.trace import CaptureSummary, FlowReport
 from crenel.wall.wall import Wall
 from crenel.wire.capture import open_capture
@@ -53,11 +54,25 @@ def check_capture(path: str, wall: Wall, *, tolerate: float = 0.0, inside: Seque
 
 
 def judge_capture(
-    path: str, wall: Wall, take: Callable[[FlowReport], None], *, tolerate: float = 0.0, inside: Sequence[str] = ()
+    path: str,
+    wall: Wall,
+    take: Callable[[FlowReport], None],
+    *,
+    tolerate: float = 0.0,
+    inside: Sequence[str] = (),
+    tick: Callable[[int, int], None] | None = None,
+    watch: Watched | None = None,
 ) -> CaptureSummary:
     """Judge a capture and hand over each flow's report as soon as the flow is over; return the summary.
 
     Only where a capture has more flows than the wall's table holds do reports come before its end, and then not all in order.
+    Where the user interrupts it, the flows that are open are handed over before the interrupt goes on.
+
+    Args:
+        path: as for `check_capture`, and so are `wall`, `tolerate` and `inside`.
+        take: is given each report.
+        tick: is told now and then how many bytes of how many are done.
+        watch: keeps the packets of one flow.
 
     Raises:
         CaptureError: the file cannot be read or is no capture.
@@ -77,8 +92,14 @@ def judge_capture(
         for record in records:
             take(reporter.report(record))
 
-    judge = Judge(wall, KeyedCoins(seed), behind, done)
-    judge.read(reader)
+    judge = Judge(wall, KeyedCoins(seed), behind, done) if watch is None else WatchingJudge(wall, KeyedCoins(seed), behind, done)
+    if isinstance(judge, WatchingJudge) and watch is not None:
+        judge.watched = watch
+    try:
+        judge.read(reader, None if tick is None else lambda at: tick(at, len(reader.buffer)))
+    except KeyboardInterrupt:
+        judge.finish()
+        raise
     damaged = tuple(str(damage) for damage in reader.damage) + ((fault,) if fault is not None else ())
     lost = fault is not None or any(damage.loses for damage in reader.damage)
     return CaptureSummary(path, judge.packets, judge.flows, judge.undecoded, damaged, lost, judge.evictions)

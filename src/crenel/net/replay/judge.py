@@ -32,6 +32,11 @@ _FRAGMENTED = 0x3FFF
 _IDLE = 60 * 1_000_000_000
 """After so long a silence a SYN with another sequence number opens a new flow on the same ports (bench)."""
 
+_STRIDE = 1 << 21
+"""Bytes of a capture between two reports of progress."""
+_TICK = 8191
+"""Records between two reports of progress, where the records are of many kinds."""
+
 _ENDS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & (CLASS_FIN | CLASS_RST))
 _OPENS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_SYN)
 _FIRST_LOADS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_LOAD and not packet_class & CLASS_SECOND)
@@ -58,6 +63,7 @@ class Judge:
         self._flows = FlowTable(wall.limits.flows, done)
         self._run.flows = self._flows
         self._fragments = Defragmenter(FragmentLimits(), Overlap.FIRST, parse=_read_innermost)
+        self._finished = False
         self.packets = 0
         self.undecoded = 0
 
@@ -71,24 +77,42 @@ class Judge:
         """Flows and residual entries let go early."""
         return self._flows.evictions + self._run.memory.evictions
 
-    def read(self, reader: PcapReader | PcapngReader) -> None:
-        """Judge every packet of a capture, then hand out the flows that are still open."""
+    def read(self, reader: PcapReader | PcapngReader, tick: Callable[[int], None] | None = None) -> None:
+        """Judge every packet of a capture, then hand out the flows that are still open; `tick` is told now and then at which byte."""
         if isinstance(reader, PcapReader) and reader.plain and reader.link_type == ETHERNET:
-            position, number = self._read_plain(reader)
-            records = reader.records(position, number)
+            records = reader.records(*self._read_strides(reader, tick))
         else:
             records = reader.records()
         buffer = reader.buffer
         for number, now, link_type, offset, captured, _ in records:
             self.packets = number
             self._frame(buffer, link_type, offset, captured, Instant(now), number)
-        self._done(self._flows.live())
+            if tick is not None and not number & _TICK:
+                tick(offset)
+        self.finish()
 
-    def _read_plain(self, reader: PcapReader) -> tuple[int, int]:
-        """Walk a pcap of Ethernet frames; return where the walk ended and how many records it passed."""
+    def finish(self) -> None:
+        """Hand out the flows that are still open; a second call does nothing."""
+        if not self._finished:
+            self._finished = True
+            self._done(self._flows.live())
+
+    def _read_strides(self, reader: PcapReader, tick: Callable[[int], None] | None) -> tuple[int, int]:
+        """Walk a pcap of Ethernet frames in long strides; return where the walk ended and how many records it passed."""
+        position, number = reader.first_record, 0
+        while True:
+            stop = position + _STRIDE
+            position, number = self._read_plain(reader, position, number, stop)
+            if position < stop:
+                return position, number
+            if tick is not None:
+                tick(position)
+
+    def _read_plain(self, reader: PcapReader, position: int, number: int, stop: int) -> tuple[int, int]:
+        """Walk the frames from byte `position` on, of which `number` came before, to the first that begins at `stop` or later."""
         buffer, unpack, unit, limit = reader.buffer, reader.record_header.unpack_from, reader.unit, reader.record_limit
-        position, size, number = reader.first_record, len(buffer), 0
-        last = size - 16
+        size = len(buffer)
+        last = min(size - 16, stop - 1)
         tcp, udp, run, armed = self._flows.tcp, self._flows.udp, self._run, self._run.armed
         while position <= last:
             seconds, fraction, captured, _ = unpack(buffer, position)
