@@ -43,11 +43,12 @@ class ReaderSlot:
 
     __slots__ = ("bit", "boxes", "joins", "number", "reader", "union")
 
-    def __init__(self, number: int, reader: object, *, joins: bool, boxes: Sequence[Box]) -> None:
+    def __init__(self, number: int, reader: object, *, joins: float, boxes: Sequence[Box]) -> None:
         self.number = number
         self.bit = 1 << number
         self.reader = reader
         self.joins = joins
+        """Probability, per client and server pair, that segments are joined before they are read."""
         self.boxes = tuple(boxes)
         lists = [box.names for box in boxes if box.names is not None]
         self.union = NameList.union(lists) if lists else None

@@ -15,7 +15,7 @@ from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC, Row
 from crenel.wire.packet import Packet
 
 if TYPE_CHECKING:
-    from crenel.wall.readers.reading import Found
+    from crenel.wall.readers.reading import Answer, Found
     from crenel.wall.run import FlowState, Run
 
 _LOW = (1 << 32) - 1
@@ -193,7 +193,7 @@ class Walker:
                 return
         strand.buffer = strand.buffer + new if strand.buffer else new
         strand.ends.append(len(strand.buffer))
-        self._hear(strand, new, packet, grounds)
+        self._hear(record, state, strand, new, packet, grounds)
 
     def _join(self, record: FlowRecord, state: "FlowState", strand: Strand, packet: Packet) -> bytes:
         stream = strand.late
@@ -209,30 +209,53 @@ class Walker:
         strand.expected = stream.next_seq
         return new
 
-    def _hear(self, strand: Strand, new: bytes, packet: Packet, grounds: list[Ground]) -> None:
+    def _hear(
+        self, record: FlowRecord, state: "FlowState", strand: Strand, new: bytes, packet: Packet, grounds: list[Ground]
+    ) -> None:
         """Let every live reader see the stream, or the new segment alone where its boxes do not join segments."""
-        taken = strand.taken
         lowest = strand.base + len(strand.buffer)
         for slot in self._wall.slots_of(strand.live):
-            done = strand.base if taken is None else taken.get(slot.number, strand.base)
-            if slot.joins:
-                skip = done - strand.base
-                ends = strand.ends if not skip else [end - skip for end in strand.ends if end > skip]
-                answer = slot.reader.read(strand.buffer[skip:] if skip else strand.buffer, ends, strand.odd)
+            if slot.joins >= 1.0:
+                answer, done = self._read_joined(strand, slot)
+            elif slot.joins <= 0.0:
+                answer, done = self._read_apart(strand, slot, new)
             else:
-                done = strand.base + len(strand.buffer) - len(new)
-                apart = getattr(slot.reader, "read_apart", None)
-                answer = apart(new, done == 0) if apart is not None else slot.reader.read(new, (len(new),), strand.odd)
+                answer, done = self._read_either(record, state, strand, slot, new)
             if answer.found:
                 self.match(strand.lanes.of_slot[slot.number], slot, answer.found, done, packet, grounds)
             if not answer.more:
                 strand.live &= ~slot.bit
-            elif slot.joins:
+            elif slot.joins > 0.0:
                 if answer.consumed:
-                    taken = strand.taken = taken or {}
+                    taken = strand.taken = strand.taken or {}
                     taken[slot.number] = done + answer.consumed
                 lowest = min(lowest, done + answer.consumed)
         self._trim(strand, lowest)
+
+    def _read_joined(self, strand: Strand, slot: ReaderSlot) -> "tuple[Answer, int]":
+        """Read the stream from where this reader has come to; return the answer and that place."""
+        if strand.taken is None:
+            return slot.reader.read(strand.buffer, strand.ends, strand.odd), strand.base
+        done = strand.taken.get(slot.number, strand.base)
+        skip = done - strand.base
+        return slot.reader.read(strand.buffer[skip:], [end - skip for end in strand.ends if end > skip], strand.odd), done
+
+    def _read_apart(self, strand: Strand, slot: ReaderSlot, new: bytes) -> "tuple[Answer, int]":
+        """Read the new segment alone."""
+        done = strand.base + len(strand.buffer) - len(new)
+        apart = getattr(slot.reader, "read_apart", None)
+        return (apart(new, done == 0) if apart is not None else slot.reader.read(new, (len(new),), strand.odd)), done
+
+    def _read_either(
+        self, record: FlowRecord, state: "FlowState", strand: Strand, slot: ReaderSlot, new: bytes
+    ) -> "tuple[Answer, int]":
+        """Read both ways; only where they differ does the coin of the pair decide."""
+        joined, apart = self._read_joined(strand, slot), self._read_apart(strand, slot, new)
+        if (joined[0].found, joined[0].more) == (apart[0].found, apart[0].more):
+            return joined
+        state.tossed = True
+        joins = self._run.coins.toss(slot.boxes[0].id, record.first + record.second, "joins", slot.joins)
+        return joined if joins else apart
 
     def _trim(self, strand: Strand, lowest: int) -> None:
         """Let go of bytes that no reader needs; a reader whose stream grows past the limit is given up."""

@@ -1,6 +1,5 @@
 """A wall for one date: boxes in, dispatch tables out; immutable, shareable, without memory."""
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -142,33 +141,31 @@ class Wall:
             idle,
         )
 
-    def _slot(self, reader: object, *, joins: bool, boxes: Sequence[Box]) -> ReaderSlot:
+    def _slot(self, reader: object, *, joins: float, boxes: Sequence[Box]) -> ReaderSlot:
         slot = ReaderSlot(len(self._slots), reader, joins=joins, boxes=boxes)
         self._slots.append(slot)
         return slot
 
     def _compile_lanes(self) -> dict[int, tuple[tuple[Lane, float], ...]]:
-        """Give every box with a state model its lanes: one for each model and way of joining that it may have."""
-        stateful = [box for box in self.boxes if box.tcb is not None]
-        slots: dict[tuple[object, bool], ReaderSlot] = {}
-        for joins in (True, False):
-            users: dict[object, list[Box]] = {}
-            for box in stateful:
-                if (box.joins > 0.0) if joins else (box.joins < 1.0):
-                    users.setdefault(_likeness(box.reader), []).append(box)
-            for likeness, boxes in users.items():
-                slots[likeness, joins] = self._slot(boxes[0].reader, joins=joins, boxes=boxes)
+        """Give every box with a state model its lanes: one for each model that it may have."""
+        users: dict[object, list[Box]] = {}
+        for box in self.boxes:
+            if box.tcb is not None:
+                # Boxes share a reading only where no coin of one of them could part it.
+                own = box.index if 0.0 < box.joins < 1.0 else -1
+                users.setdefault((_likeness(box.reader), box.joins, own), []).append(box)
         choices = {}
-        for box in stateful:
-            models = [(box.tcb, 1.0)] if box.other is None else [(box.tcb, 1.0 - box.other[1]), box.other]
-            ways = [(way, p) for way, p in ((True, box.joins), (False, 1.0 - box.joins)) if p > 0.0]
-            options = []
-            for (tcb, share), (joins, p) in itertools.product(models, ways):
-                if tcb is not None and share * p > 0.0:
-                    lane = Lane(len(self._lanes), box, tcb, slots[_likeness(box.reader), joins])
-                    self._lanes.append(lane)
-                    options.append((lane, share * p))
-            choices[box.index] = tuple(options)
+        for boxes in users.values():
+            slot = self._slot(boxes[0].reader, joins=boxes[0].joins, boxes=boxes)
+            for box in boxes:
+                models = [(box.tcb, 1.0)] if box.other is None else [(box.tcb, 1.0 - box.other[1]), box.other]
+                options = []
+                for tcb, share in models:
+                    if tcb is not None and share > 0.0:
+                        lane = Lane(len(self._lanes), box, tcb, slot)
+                        self._lanes.append(lane)
+                        options.append((lane, share))
+                choices[box.index] = tuple(options)
         return choices
 
     def _compile_bare(self) -> list[tuple[ReaderSlot, tuple[Box, ...]]]:
@@ -178,7 +175,7 @@ class Wall:
             if box.tcb is None and not hasattr(box.reader, "read_header"):
                 key = (_likeness(box.reader), box.scope, box.first_only)
                 users.setdefault(key, []).append(box)
-        return [(self._slot(boxes[0].reader, joins=False, boxes=boxes), tuple(boxes)) for boxes in users.values()]
+        return [(self._slot(boxes[0].reader, joins=0.0, boxes=boxes), tuple(boxes)) for boxes in users.values()]
 
 
 def _likeness(reader: object) -> object:
