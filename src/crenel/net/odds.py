@@ -1,15 +1,15 @@
 """The packets of one flow in, how probable it is that each box of a wall acts on it, and that any does, out.
 
-Two kinds of chance meet here. Whether a box acts on a ground it has is independent of every other box, so those chances multiply.
-What a box holds of a connection, or which device a pair of hosts meets, decides whether there is a ground at all: those outcomes
-are enumerated, and the products of each are added up.
+Two kinds of chance meet here: which state a box is in, and so whether it has any ground to act; and whether it then acts. Neither
+depends on other boxes as long as none has acted. So each box is gone through by itself, and the chances of all are multiplied.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from crenel.coins import Coins, Law, enumerate_trials
+from crenel.coins import Coins, KeyedCoins, Law, enumerate_trials
 from crenel.instant import Instant
 from crenel.wall.box import Box
 from crenel.wall.effects import Because, Missed, Side
@@ -18,6 +18,9 @@ from crenel.wire.packet import Packet
 
 Shown = tuple[Instant, Side, Packet]
 """A packet as it passed the wall's hop."""
+
+MOST_OUTCOMES = 256
+"""So many ways in which the coins of one box may fall are gone through."""
 
 _ACT = "act"
 """What a run calls the toss by which a box acts on a ground, alone or with a number behind a hyphen."""
@@ -37,58 +40,107 @@ class Odds(msgspec.Struct, frozen=True):
 def odds_of(boxes: Sequence[Box], grounds: Iterable[Because]) -> Odds:
     """Return the odds where these grounds are certain; residual ones do not count, as they lie outside the flow."""
     scopes = {box.id: box.coin_scope for box in boxes}
-    left: dict[str, float] = {}
+    chances: dict[str, float] = {}
     for because in grounds:
         if because.residual is None:
-            name, miss = because.middlebox, 1.0 - because.chance
-            known = left.get(name, 1.0)
-            # A box tosses once for a flow or a pair of hosts, however many grounds they give it.
-            left[name] = known * miss if scopes[name] == "event" else min(known, miss)
-    nobody = 1.0
-    for miss in left.values():
-        nobody *= miss
-    return Odds(1.0 - nobody, {name: 1.0 - miss for name, miss in left.items()})
+            name, known = because.middlebox, chances.get(because.middlebox)
+            if known is None:
+                chances[name] = because.chance
+            elif scopes[name] == "event":
+                chances[name] = any_of((known, because.chance))
+            else:
+                # A box tosses once for a flow or a pair of hosts, however many grounds they give it.
+                chances[name] = max(known, because.chance)
+    return Odds(any_of(chances.values()), chances)
+
+
+def any_of(chances: Iterable[float]) -> float:
+    """Return the probability that at least one of several independent things happens."""
+    chances = tuple(chances)
+    if len(chances) == 1:
+        return chances[0]
+    left = 1.0
+    for chance in chances:
+        left *= 1.0 - chance
+    return _plain(1.0 - left)
 
 
 def exact_odds(wall: Wall, shown: Sequence[Shown]) -> Odds:
-    """Return the odds of a flow over all outcomes of the coins, whatever a seeded run drew."""
-    first: dict[str, tuple[int, Because]] = {}
+    """Return the odds of a flow over all outcomes of the coins, whatever a seeded run drew.
 
-    def trial(coins: Coins) -> Odds:
-        run = wall.start(_Unmoved(coins), mode="forecast")
-        grounds: list[Because] = []
-        for number, (now, side, packet) in enumerate(shown):
-            for effect in run.see(now, side, packet):
-                if isinstance(effect, Missed) and effect.because.residual is None:
-                    grounds.append(effect.because)
-                    first.setdefault(effect.because.middlebox, (number, effect.because))
-        return odds_of(wall.boxes, grounds)
-
-    outcomes = enumerate_trials(trial)
-    boxes = {name: 0.0 for box in wall.boxes if (name := box.id) in first}
-    for leaf in outcomes.leaves:
-        for name, chance in leaf.result.boxes.items():
-            boxes[name] += leaf.probability * chance
-    chance = sum(leaf.probability * leaf.result.chance for leaf in outcomes.leaves)
-    return Odds(chance, boxes, tuple(first[name] for name in boxes))
+    Boxes do not depend on one another until one acts, so the outcomes of each are enumerated by themselves; where one has more than
+    `MOST_OUTCOMES`, as many trials are sampled from a fixed seed.
+    """
+    grounds, tossed = _grounds_of(wall, shown, _Aside())
+    chances = dict(odds_of(wall.boxes, [because for _, because in grounds]).boxes)
+    first = {because.middlebox: (number, because) for number, because in reversed(grounds)}
+    # What a model makes of packets after the last payload gives no box any ground.
+    end = max((number + 1 for number, (_, _, packet) in enumerate(shown) if packet.payload), default=0)
+    for name in [box.id for box in wall.boxes if tossed.get(box.id, end) < end]:
+        found: list[tuple[int, Because]] = []
+        chance = _chance_of(wall, shown[:end], name, found)
+        if found:
+            chances[name] = chance
+            first[name] = min(found, key=lambda ground: ground[0])
+    boxes = {box.id: chances[box.id] for box in wall.boxes if box.id in chances}
+    return Odds(any_of(boxes.values()), boxes, tuple(first[name] for name in boxes))
 
 
-class _Unmoved:
-    """Coins by which no box ever acts on its ground, while everything else falls as the coins behind them say."""
+def _chance_of(wall: Wall, shown: Sequence[Shown], box: str, found: list[tuple[int, Because]]) -> float:
+    """Return the probability that one box acts, and add every ground that it has in any outcome to `found`."""
 
-    __slots__ = ("_coins",)
+    def trial(coins: Coins) -> float:
+        grounds = [ground for ground in _grounds_of(wall, shown, _Aside(box, coins))[0] if ground[1].middlebox == box]
+        found.extend(grounds)
+        return odds_of(wall.boxes, [because for _, because in grounds]).chance
 
-    def __init__(self, coins: Coins) -> None:
+    outcomes = enumerate_trials(trial, cap=MOST_OUTCOMES)
+    if outcomes.complete:
+        return _plain(math.fsum(leaf.probability * leaf.result for leaf in outcomes.leaves))
+    return _plain(math.fsum(trial(KeyedCoins(0, number)) for number in range(MOST_OUTCOMES)) / MOST_OUTCOMES)
+
+
+def _grounds_of(wall: Wall, shown: Sequence[Shown], coins: "_Aside") -> tuple[list[tuple[int, Because]], dict[str, int]]:
+    """Show a flow to a wall that never acts; return the grounds, each with its packet, and on which packet a box first tossed."""
+    run = wall.start(coins, mode="forecast")
+    grounds: list[tuple[int, Because]] = []
+    for number, (now, side, packet) in enumerate(shown):
+        coins.number = number
+        effects = run.see(now, side, packet)
+        grounds += [(number, effect.because) for effect in effects if isinstance(effect, Missed) and effect.because.residual is None]
+    return grounds, coins.tossed
+
+
+def _plain(chance: float) -> float:
+    """Take the noise of floating point from a probability, so that one half is printed as one half; nothing becomes impossible by it."""
+    return round(chance, 12) or chance
+
+
+class _Aside:
+    """Coins by which no box acts: those of one box fall as the coins behind them say, the others all on one side."""
+
+    __slots__ = ("_box", "_coins", "number", "tossed")
+
+    def __init__(self, box: str = "", coins: Coins | None = None) -> None:
+        self._box = box
         self._coins = coins
+        self.number = 0
+        self.tossed: dict[str, int] = {}
+        """For each box whose ground depends on chance, the number of the packet on which it first tossed."""
 
     def toss(self, box: str, scope: bytes, name: str, p: float) -> bool:
         """Return True with probability p, and never for a toss by which a box acts."""
-        return not (name == _ACT or name.startswith(f"{_ACT}-")) and self._coins.toss(box, scope, name, p)
+        if name == _ACT or name.startswith(f"{_ACT}-"):
+            return False
+        if self._coins is not None and box == self._box:
+            return self._coins.toss(box, scope, name, p)
+        self.tossed.setdefault(box, self.number)
+        return p >= 1.0
 
     def pick(self, box: str, scope: bytes, name: str, n: int) -> int:
         """Return a whole number from 0 to n - 1, equally likely."""
-        return self._coins.pick(box, scope, name, n)
+        return self._coins.pick(box, scope, name, n) if self._coins is not None and box == self._box else 0
 
     def draw(self, box: str, scope: bytes, name: str, law: Law) -> int:
-        """Return a number that follows the law."""
-        return self._coins.draw(box, scope, name, law)
+        """Return the median of the law."""
+        return law.at(0.5)
