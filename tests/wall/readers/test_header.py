@@ -59,3 +59,11 @@ def test_flows_from_outside_may_be_looked_at_otherwise() -> None:
     assert reader.read_header(packet(port=80), None, second=False, opened_inside=True)[0] is None
     narrow = TcpPort(ports=(443,), packets=("syn",), packets_from_outside=("server",))
     assert narrow.classes() == TcpPort(ports=(443,), packets=("syn", "server")).classes()
+
+
+def test_whether_any_packet_between_two_ends_could_be_covered() -> None:
+    ends = (SERVER, 443, CLIENT, 50000)
+    assert IpAddress(list="addresses", side="server", packets=("syn",)).concerns(*ends, LISTED)
+    assert not IpAddress(list="addresses", side="client", packets=("syn",)).concerns(*ends, LISTED)
+    assert TcpPort(ports=(443,), packets=("syn",)).concerns(*ends, None)
+    assert not TcpPort(ports=(80,), packets=("syn",)).concerns(*ends, None)

@@ -11,7 +11,7 @@ from crenel.wall.readers.reading import NOT_MINE, Answer, Found
 
 _LINES: Final = re.compile(rb"(?:[A-Za-z]{3,8}(?:[ \t][^\r\n]*)?\r?\n)*+")
 """Whole command lines: three or four letters in FTP (RFC 959 section 5.3.1), four to eight in SMTP (RFC 5321 section 4.1.1)."""
-_REST: Final = re.compile(rb"[A-Za-z]{0,8}\r?|[A-Za-z]{3,8}[ \t][^\r\n]*\r?")
+_REST: Final = re.compile(rb"[A-Za-z]{0,8}|[A-Za-z]{3,8}(?:[ \t][^\r\n]*)?\r?")
 """What a command line may look like before its end has come."""
 _ADDRESS: Final = re.compile(rb"[ \t]*:?[ \t]*<?((?!:)[^<>\s]++)([>\s])")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

@@ -65,6 +65,10 @@ class IpAddress(_Header, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     side: Literal["server", "client"]
     """Whose address is compared: that of the end that answers, or of the one that opens."""
 
+    def concerns(self, server: bytes, server_port: int, client: bytes, client_port: int, names: AddressList) -> bool:
+        """Say whether any packet of a flow between these ends could be covered."""
+        return names.find(*((server, server_port) if self.side == "server" else (client, client_port))) is not None
+
     def read_header(self, packet: Packet, names: AddressList, *, second: bool, opened_inside: bool) -> tuple[Found | None, Entry | None]:
         """Return the address and the entry that covers it, or two Nones."""
         if not self._looks_at(packet, second=second, opened_inside=opened_inside):
@@ -82,6 +86,10 @@ class TcpPort(_Header, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     """The server's port, whoever the ends are."""
 
     ports: tuple[int, ...]
+
+    def concerns(self, server: bytes, server_port: int, client: bytes, client_port: int, names: object) -> bool:
+        """Say whether any packet of a flow between these ends could be covered."""
+        return server_port in self.ports
 
     def read_header(self, packet: Packet, names: object, *, second: bool, opened_inside: bool) -> tuple[Found | None, Entry | None]:
         """Return the port where the rule is about it, or two Nones."""
