@@ -40,6 +40,7 @@ _TLS: Final = Reading("tls")
 _TLS_YET: Final = Reading("tls", more=True)
 _HTTP: Final = Reading("http")
 _HTTP_YET: Final = Reading("http", more=True)
+_DNS_YET: Final = Reading("dns", more=True)
 _QUIC: Final = Reading("quic")
 """An Initial of a version whose keys are not known: its header accounts for every byte of the datagram."""
 _SMTP: Final = Reading("smtp")
@@ -107,9 +108,12 @@ def _read_tls(stream: bytes) -> Reading:
         return _TLS
     if isinstance(name, Incomplete):
         return _TLS_YET
-    # No hello that can be read: a record in the middle of a handshake, or a broken hello.
-    known = len(stream) > 5 and stream[5] in _HANDSHAKE_TYPES and looks_like_tls(stream[:5])
-    return _TLS if known else _read_dns_stream(stream)
+    # No hello that can be read: a broken one, or a record in the middle of a handshake, where the message may be encrypted.
+    if len(stream) > 5 and looks_like_tls(stream[:5]):
+        end = 5 + (stream[3] << 8 | stream[4])
+        if stream[5] in _HANDSHAKE_TYPES or end == len(stream) or looks_like_tls(stream[end : end + 5]):
+            return _TLS
+    return _read_dns_stream(stream)
 
 
 def _read_text(stream: bytes, server: bytes, depth: int) -> Reading:
@@ -139,7 +143,8 @@ def _read_requests(stream: bytes, depth: int, host: Field | None) -> Reading:
     names = [host_name(field.value) for field in fields or ([] if host is None else [host])]
     if not walk.requests:
         if host is not None:
-            return Reading("http", _each_once(names))
+            # A target that names a host may be followed by a Host header that names another.
+            return Reading("http", _each_once(names), stream.find(b"\n") > host.offset)
         return _UNKNOWN_YET if isinstance(walk.stopped, Incomplete) else _UNKNOWN
     more = False
     if walk.requests[-1].method.value == b"CONNECT" and depth < _MAX_NESTING:
@@ -172,7 +177,7 @@ def _read_dns_stream(stream: bytes) -> Reading:
 
 
 def _read_dns(payload: bytes, length: int) -> Reading | None:
-    """Recognise a DNS message by counts that can fit its length and a first question or record of a known class."""
+    """Recognise a DNS message, claimed to have that length, by counts that can fit it and a first question or record of a known class."""
     try:
         _, flags, questions, answers, authorities, additionals = _HEADER(payload)
     except struct.error:
@@ -182,10 +187,10 @@ def _read_dns(payload: bytes, length: int) -> Reading | None:
         return None
     if questions == 1:
         name = read_name(payload, 12)
-        if not isinstance(name, Field):
-            return None
-        after = 12 + name.length
-        return Reading("dns", (name.value,)) if int.from_bytes(payload[after + 2 : after + 4], "big") in _CLASSES else None
+        if isinstance(name, Field) and 16 + name.length <= len(payload):
+            klass = payload[14 + name.length] << 8 | payload[15 + name.length]
+            return Reading("dns", (name.value,)) if klass in _CLASSES else None
+        return _DNS_YET if len(payload) < length else None
     message = read_message(payload)
     if isinstance(message, Unparseable):
         return None
