@@ -12,23 +12,32 @@ class FlowRecord:
 
     __slots__ = (
         "client_inside",
+        "client_next",
         "complete",
         "dport",
         "end_seen",
         "interest",
+        "fresh",
         "isn",
+        "kept",
         "key",
+        "keys",
         "last",
+        "more",
         "notes",
         "number",
         "packets",
+        "phase",
         "scope",
+        "served",
+        "server_next",
         "size",
         "sport",
         "start",
         "transport",
         "version",
         "wall",
+        "watch",
     )
 
     def __init__(self, key: bytes, transport: int, version: int, number: int, start: Instant) -> None:
@@ -50,6 +59,18 @@ class FlowRecord:
         self.sport = int.from_bytes(key[-4:-2], "big")
         self.dport = int.from_bytes(key[-2:], "big")
         self.scope = b""
+        self.phase = 0
+        """How far the flow is through a plain opening, while its boxes' state is implied (see `wall.opening`)."""
+        self.kept: list[tuple[Instant, bool, Any]] = []
+        """Packets from which the boxes' state follows; a number stands for client data passed over, up to that sequence number."""
+        self.client_next = 0
+        self.server_next = -1
+        self.served = False
+        self.more = False
+        self.fresh = 0
+        """Datagrams since the flow began or was silent for long."""
+        self.keys: tuple[bytes, ...] = ()
+        self.watch: Any = None
         self.wall: Any = None
         """The wall's slots."""
         self.notes: Any = None

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from crenel.coins import Coins, KeyedCoins, Law, enumerate_trials
+from crenel.flow.key import flow_key
 from crenel.instant import Instant
 from crenel.wall.box import Box
 from crenel.wall.effects import Because, Missed, Side
 from crenel.wall.wall import Wall
 from crenel.wire.packet import Packet
 
-Shown = tuple[Instant, Side, Packet]
-"""A packet as it passed the wall's hop."""
+Shown = tuple[Instant, Side, Packet | int]
+"""A packet as it passed the wall's hop; a number stands for client data that no box reads, up to that sequence number."""
 
 MOST_OUTCOMES = 256
 """So many ways in which the coins of one box may fall are gone through."""
@@ -75,7 +76,7 @@ def exact_odds(wall: Wall, shown: Sequence[Shown]) -> Odds:
     chances = dict(odds_of(wall.boxes, [because for _, because in grounds]).boxes)
     first = {because.middlebox: (number, because) for number, because in reversed(grounds)}
     # What a model makes of packets after the last payload gives no box any ground.
-    end = max((number + 1 for number, (_, _, packet) in enumerate(shown) if packet.payload), default=0)
+    end = max((number + 1 for number, (_, _, packet) in enumerate(shown) if not isinstance(packet, int) and packet.payload), default=0)
     for name in [box.id for box in wall.boxes if tossed.get(box.id, end) < end]:
         found: list[tuple[int, Because]] = []
         chance = _chance_of(wall, shown[:end], name, found)
@@ -104,6 +105,7 @@ def _grounds_of(wall: Wall, shown: Sequence[Shown], coins: "_Aside") -> tuple[li
     """Show a flow to a wall that never acts; return the grounds, each with its packet, and on which packet a box first tossed."""
     run = wall.start(coins, mode="forecast")
     grounds: list[tuple[int, Because]] = []
+    key = b""
     for number, (now, side, packet) in enumerate(shown):
         coins.number = number
         effects = run.see(now, side, packet)

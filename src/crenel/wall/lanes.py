@@ -41,7 +41,7 @@ _READ_ONLY = frozenset({"read", "ignore"})
 class ReaderSlot:
     """A reader with the boxes that use it, and all their names in one list so that most values cost one look-up."""
 
-    __slots__ = ("bit", "boxes", "joins", "number", "reader", "union")
+    __slots__ = ("bit", "boxes", "joins", "number", "read_apart", "reader", "union")
 
     def __init__(self, number: int, reader: object, *, joins: float, boxes: Sequence[Box]) -> None:
         self.number = number
@@ -50,6 +50,9 @@ class ReaderSlot:
         self.joins = joins
         """Probability, per client and server pair, that segments are joined before they are read."""
         self.boxes = tuple(boxes)
+        apart = getattr(reader, "read_apart", None)
+        self.read_apart = apart if apart is not None else lambda segment, first: reader.read(segment, (len(segment),), False)
+        """Read one segment alone; the second argument says whether it is the client's first."""
         lists = [box.names for box in boxes if box.names is not None]
         self.union = NameList.union(lists) if lists else None
 
@@ -116,7 +119,7 @@ class LaneSet:
         for packet_class in range(CLASSES):
             for lane in self.lanes:
                 rows = lane.tcb.rows[state * CLASSES + packet_class]
-                if rows and (live or any(row.do not in _READ_ONLY for row in rows)):
+                if rows and (live or lane.tcb.asks_expected or any(row.do not in _READ_ONLY for row in rows)):
                     mask |= 1 << packet_class
                     break
         if self.asks_ack and state in (OPENING, OPEN, RESYNC):

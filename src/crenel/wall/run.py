@@ -12,7 +12,9 @@ from crenel.wall.box import Box
 from crenel.wall.effects import Armed, Because, Drop, Effect, Expired, Inject, Missed, Side, Throttle
 from crenel.wall.ground import Ground, because_of
 from crenel.wall.lanes import LaneSet, ReaderSlot
+from crenel.wall.opening import Openings
 from crenel.wall.reaction import Forger
+from crenel.wall.readers.reading import Answer
 from crenel.wall.residual import Entry, Memory, residual_key
 from crenel.wall.strand import Strand
 from crenel.wall.tcb import OFF
@@ -21,18 +23,19 @@ from crenel.wall.wall import Wall, Watch
 from crenel.wire.packet import ACK, SYN, TCP, UDP, Packet
 
 ALL_CLASSES = (1 << 64) - 1
+KEPT_PACKETS = 256
+"""Packets of one flow that are kept at most, so that an exact chance can be worked out where a state model tosses coins (bench)."""
+_NOTHING: list[Effect] = []
 
 
 class FlowState:
     """What a run keeps of one flow."""
 
-    __slots__ = ("acted", "acted_on", "back", "chances", "datagrams", "events", "keys", "missed", "serial", "strands", "tossed", "watch")
+    __slots__ = ("acted", "acted_on", "events", "missed", "strands", "tossed", "watch")
 
-    def __init__(self, watch: Watch, back: Watch | None) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.watch = watch
         """Who watches packets from the first end."""
-        self.back = back
-        """For datagrams: who watches packets from the other end."""
         self.strands: list[Strand] = []
         self.acted: Box | None = None
         """The first box that acted."""
@@ -40,10 +43,7 @@ class FlowState:
         """Serial number, within the run, of the packet on which it did."""
         self.missed: set[int] = set()
         """Boxes whose coin for this flow or pair has fallen to "miss"."""
-        self.keys: dict[tuple[str, ...], bytes] = {}
         self.events = 0
-        self.datagrams = 0
-        """Datagrams since the flow began or was silent for long."""
         self.tossed = False
         """A coin other than that of acting has fallen, so the other outcome is worth knowing."""
 
@@ -63,7 +63,11 @@ class Run:
         self.memory = Memory(wall.limits.residual_entries)
         self.armed = self.memory.entries
         """Residual entries by key; while it is empty no packet needs a look-up."""
-        self._residual_parts = tuple({box.residual.tuple for box in wall.boxes if box.residual is not None})
+        self._openings = Openings(wall)
+        self._residual_parts = {
+            number: tuple(dict.fromkeys(box.residual.tuple for box in wall.boxes if box.residual is not None and box.scope.transport == name))
+            for number, name in ((TCP, "tcp"), (UDP, "udp"))
+        }
         self._counters: dict[int, dict[str, int]] = {}
         self._serial = 0
         self._effects: list[Effect] = []
@@ -99,14 +103,8 @@ class Run:
 
     def touched(self, record: FlowRecord) -> bool:
         """Say whether any residual entry speaks of this flow."""
-        state: FlowState = record.wall
-        if state is None:
-            return True
         armed = self.armed
-        for parts in self._residual_parts:
-            key = state.keys.get(parts)
-            if key is None:
-                key = state.keys[parts] = residual_key(parts, record)
+        for key in record.keys or self._keys(record):
             if key in armed:
                 return True
         return False
@@ -114,25 +112,33 @@ class Run:
     def see_flow(self, record: FlowRecord, now: Instant, packet: Packet, *, second: bool) -> list[Effect]:
         """Take one packet of a known flow; `second` says that it comes from the flow's second end."""
         self._serial += 1
+        packet_class = (CLASS_SECOND if second else 0) | (CLASS_LOAD if packet.payload else 0)
+        tcp = record.transport == TCP
+        if tcp:
+            packet_class |= FLAG_CLASS[packet.flags & 255]
+        else:
+            record.fresh += 1
+        remembered = self.armed and self.touched(record)
         state: FlowState = record.wall
         if state is None:
+            if not remembered and self._passes(record, now, packet, packet_class):
+                return _NOTHING
             state = self._begin(record)
-        packet_class = (CLASS_SECOND if second else 0) | (CLASS_LOAD if packet.payload else 0)
+        if tcp and len(record.kept) < KEPT_PACKETS:
+            record.kept.append((now, second, packet))
         effects: list[Effect] = []
         self._effects = effects
         grounds: list[Ground] = []
-        if record.transport == TCP:
-            packet_class |= FLAG_CLASS[packet.flags & 255]
-        if self.armed and self._remembered(record, state, packet, packet_class, now):
+        if remembered and self._remembered(record, state, packet, packet_class, now):
             return effects
-        if record.transport == TCP:
+        if tcp:
             if state.strands:
                 self._walker.walk(record, state, packet, packet_class, grounds)
             if state.watch.stateless and packet.payload:
                 for slot in state.watch.stateless:
                     self._read_alone(slot, packet, grounds)
         else:
-            self._read_datagram(record, state, packet, now, second=second, grounds=grounds)
+            self._read_datagram(record, packet, now, second=second, grounds=grounds)
         for box, classes in state.watch.headers:
             if classes >> packet_class & 1:
                 self._read_header(box, record, packet, second=second, grounds=grounds)
@@ -142,6 +148,44 @@ class Run:
         record.last = now
         self.refresh(record, state)
         return effects
+
+    def skip_to(self, flow: bytes, client_next: int) -> None:
+        """Take it that the client of a flow sent data up to this sequence number which no box reads."""
+        record = self.flows.tcp.get(flow)
+        if record is not None and record.wall is not None:
+            for strand in record.wall.strands:
+                strand.expected = client_next
+        elif record is not None:
+            record.client_next = client_next
+
+    def _passes(self, record: FlowRecord, now: Instant, packet: Packet, packet_class: int) -> bool:
+        """Say whether a packet of a flow without state is of a plain opening, with nothing for any box to act on."""
+        watch: Watch = record.watch
+        if watch is None:
+            watch = record.watch = self.wall.watch(
+                record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport
+            )
+            if watch.plain is None or any(box.reader.concerns(record.second, record.dport, record.first, record.sport, box.names) for box, _ in watch.headers):
+                record.phase = -1
+        if record.phase < 0:
+            return False
+        if record.transport == TCP:
+            return self._openings.passes(record, watch.lanes, watch.plain, now, packet, packet_class)
+        if packet_class & CLASS_SECOND:
+            watch = self._back(record)
+        for slot in watch.datagrams if packet.payload else ():
+            if self._is_first(record, slot, now):
+                for found in self._read_payload(slot, packet).found:
+                    if slot.union is None or slot.union.find(found.value) is not None:
+                        return False
+        record.interest = ALL_CLASSES
+        return True
+
+    def _keys(self, record: FlowRecord) -> tuple[bytes, ...]:
+        """Return the keys under which residual memory could speak of a flow."""
+        parts = self._residual_parts.get(record.transport, ())
+        record.keys = tuple([residual_key(part, record) for part in parts]) or (b"",)
+        return record.keys
 
     def refresh(self, record: FlowRecord, state: FlowState) -> None:
         """Work out anew which packet classes of a flow still matter."""
@@ -154,21 +198,35 @@ class Run:
         record.interest = mask
 
     def _begin(self, record: FlowRecord) -> FlowState:
-        """Decide who watches a flow, with the coins that choose between devices for its pair of hosts."""
+        """Give a flow its state: who watches it, and what followed from the packets of its plain opening."""
         inside, above = record.client_inside, record.sport > record.dport
-        watch = self.wall.watch(record.transport, record.version, record.dport, inside=inside, above=above)
-        back = None
-        if record.transport == UDP:
-            back = self.wall.watch(UDP, record.version, record.sport, inside=not inside, above=record.dport > record.sport)
+        watch: Watch = record.watch
+        if watch is None:
+            watch = record.watch = self.wall.watch(record.transport, record.version, record.dport, inside=inside, above=above)
         record.scope = record.key + record.start.to_bytes(10, "big", signed=True)
-        state = FlowState(watch, back)
+        state = record.wall = FlowState(watch)
+        if record.transport != TCP:
+            return state
         lanes = watch.lanes
         if watch.choices:
             lanes = self._choose(record, state, watch)
-        if lanes is not None and record.transport == TCP:
+        if lanes is not None:
             state.strands.append(Strand(lanes))
-        record.wall = state
+        nothing: list[Ground] = []
+        for _, second, packet in record.kept:
+            if isinstance(packet, int):
+                self.skip_to(record.key, packet)
+            else:
+                packet_class = (CLASS_SECOND if second else 0) | (CLASS_LOAD if packet.payload else 0) | FLAG_CLASS[packet.flags & 255]
+                self._walker.walk(record, state, packet, packet_class, nothing)
+        if record.served:
+            for strand in state.strands:
+                strand.served = True
         return state
+
+    def _back(self, record: FlowRecord) -> Watch:
+        """Return who watches datagrams from the second end of a flow."""
+        return self.wall.watch(UDP, record.version, record.sport, inside=not record.client_inside, above=record.dport > record.sport)
 
     def _choose(self, record: FlowRecord, state: FlowState, watch: Watch) -> LaneSet:
         chosen = list(watch.lanes.lanes) if watch.lanes is not None else []
@@ -185,25 +243,32 @@ class Run:
     def _read_alone(self, slot: ReaderSlot, packet: Packet, grounds: list[Ground]) -> None:
         reader = slot.reader
         if reader.could_begin(packet.payload[0]):
-            answer = reader.read(packet.payload, (len(packet.payload),), False)
+            answer = slot.read_apart(packet.payload, True)
             if answer.found:
                 self._walker.match(slot.boxes, slot, answer.found, 0, packet, grounds)
 
-    def _read_datagram(self, record: FlowRecord, state: FlowState, packet: Packet, now: Instant, *, second: bool, grounds: list[Ground]) -> None:
-        watch = state.back if second else state.watch
-        state.datagrams += 1
-        if watch is None or not packet.payload:
+    def _read_datagram(self, record: FlowRecord, packet: Packet, now: Instant, *, second: bool, grounds: list[Ground]) -> None:
+        if not packet.payload:
             return
+        watch: Watch = self._back(record) if second else record.watch
         for slot in watch.datagrams:
-            first = slot.boxes[0].first_only
-            if first is not None:
-                if state.datagrams > 1 and now - record.last > first.seconds * NANOSECONDS:
-                    state.datagrams = 1
-                if state.datagrams > first.datagrams:
-                    continue
-            answer = slot.reader.read(packet.payload)
-            if answer.found:
-                self._walker.match(slot.boxes, slot, answer.found, 0, packet, grounds)
+            if self._is_first(record, slot, now):
+                answer = self._read_payload(slot, packet)
+                if answer.found:
+                    self._walker.match(slot.boxes, slot, answer.found, 0, packet, grounds)
+
+    def _is_first(self, record: FlowRecord, slot: ReaderSlot, now: Instant) -> bool:
+        """Say whether a datagram is early enough in its flow for boxes that read only the first ones."""
+        first = slot.boxes[0].first_only
+        if first is None:
+            return True
+        if record.fresh > 1 and now - record.last >= first.seconds * NANOSECONDS:
+            record.fresh = 1
+        return record.fresh <= first.datagrams
+
+    def _read_payload(self, slot: ReaderSlot, packet: Packet) -> Answer:
+        """Let a reader see a datagram, with what its headers claim where that matters to it."""
+        return slot.reader.read(packet.payload)
 
     def _read_header(self, box: Box, record: FlowRecord, packet: Packet, *, second: bool, grounds: list[Ground]) -> None:
         found, entry = box.reader.read_header(packet, box.names, second=second, opened_inside=record.client_inside)
@@ -240,7 +305,7 @@ class Run:
 
     def _act(self, record: FlowRecord, state: FlowState, ground: Ground, because: Because, now: Instant, *, second: bool) -> None:
         box = ground.box
-        scope = record.scope + self._serial.to_bytes(8, "big")
+        scope = record.scope + now.to_bytes(10, "big", signed=True)
         reaction = box.reaction
         start = len(self._effects)
         if reaction.withhold:
@@ -318,10 +383,7 @@ class Run:
         for entry in self.memory.expire(now):
             self._effects.append(Expired(self.wall.boxes[entry.box].id, entry.until))
         withheld = False
-        for parts in self._residual_parts:
-            key = state.keys.get(parts)
-            if key is None:
-                key = state.keys[parts] = residual_key(parts, record)
+        for key in record.keys:
             for entry in tuple(self.armed.get(key, ())):
                 withheld = self._enforce(record, state, entry, packet, packet_class, now) or withheld
         return withheld
@@ -347,7 +409,7 @@ class Run:
         if residual.does == "drop":
             self._effects.append(Drop(because))
             return not self.forecast
-        scope = record.scope + self._serial.to_bytes(8, "big")
+        scope = record.scope + now.to_bytes(10, "big", signed=True)
         self._inject(record, box, box.residual_forgers, packet, because, scope, second=bool(packet_class & CLASS_SECOND))
         return False
 

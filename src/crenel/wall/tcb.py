@@ -87,11 +87,13 @@ class TcbTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class CompiledTcb:
     """A table turned round: `rows[state * CLASSES + class]` are the rows that could apply, in order."""
 
-    __slots__ = ("has_coins", "name", "rows", "table")
+    __slots__ = ("asks_expected", "has_coins", "name", "rows", "table")
 
     def __init__(self, name: str, table: TcbTable) -> None:
         self.name = name
         self.table = table
+        self.asks_expected = any(guard.startswith("seq") for row in table.row for guard in row.when)
+        """Does any rule need the next expected sequence number, so that client data matters even where nobody reads it?"""
         self.has_coins = table.keeps_newer > 0 or any(row.p < 1.0 for row in table.row)
         rows: list[list[Row]] = [[] for _ in range(STATES * CLASSES)]
         for row in table.row:

@@ -243,8 +243,7 @@ class Walker:
     def _read_apart(self, strand: Strand, slot: ReaderSlot, new: bytes) -> "tuple[Answer, int]":
         """Read the new segment alone."""
         done = strand.base + len(strand.buffer) - len(new)
-        apart = getattr(slot.reader, "read_apart", None)
-        return (apart(new, done == 0) if apart is not None else slot.reader.read(new, (len(new),), strand.odd)), done
+        return slot.read_apart(new, done == 0), done
 
     def _read_either(
         self, record: FlowRecord, state: "FlowState", strand: Strand, slot: ReaderSlot, new: bytes

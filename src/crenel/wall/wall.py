@@ -1,5 +1,6 @@
 """A wall for one date: boxes in, dispatch tables out; immutable, shareable, without memory."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ from crenel.flow.key import CLASSES
 from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box
 from crenel.wall.lanes import Lane, LaneSet, ReaderSlot
+from crenel.wall.opening import Plain, plain_opening
 from crenel.wire.packet import TCP
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Watch(msgspec.Struct, frozen=True, eq=False):
     datagrams: tuple[ReaderSlot, ...]
     idle_interest: int
     """Packet classes that matter whatever the state."""
+    plain: Plain | None
+    """How a plain opening is followed at little cost; None where it cannot be."""
 
 
 class Wall:
@@ -102,7 +106,7 @@ class Wall:
 
     def watch(self, transport: int, version: int, port: int, *, inside: bool, above: bool) -> Watch:
         """Return who watches flows (for UDP: packets) to this port, opened from inside or not, source port above or not."""
-        region = sum(edge <= port for edge in self._port_edges)
+        region = bisect_right(self._port_edges, port)
         key = (transport, version, region, inside, above)
         known = self._watches.get(key)
         if known is None:
@@ -139,6 +143,7 @@ class Wall:
             tuple(bare) if transport == TCP else (),
             tuple(bare) if transport != TCP else (),
             idle,
+            None if choices or (bare and transport == TCP) else plain_opening(self.lane_set(fixed) if fixed else None),
         )
 
     def _slot(self, reader: object, *, joins: float, boxes: Sequence[Box]) -> ReaderSlot:

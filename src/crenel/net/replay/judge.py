@@ -12,7 +12,7 @@ from crenel.flow.key import CLASS_ACK, CLASS_FIN, CLASS_LOAD, CLASS_RST, CLASS_S
 from crenel.flow.overlap import Overlap
 from crenel.flow.table import FlowRecord, FlowTable
 from crenel.instant import Instant
-from crenel.net.replay.notes import KEPT_PACKETS, FlowNotes
+from crenel.net.replay.notes import FlowNotes
 from crenel.wall.effects import Drop, Effect, Inject, Missed, Side, Throttle
 from crenel.wall.run import FlowState, Run
 from crenel.wall.wall import Wall
@@ -241,8 +241,6 @@ class Judge:
 
     def _show(self, record: FlowRecord, notes: FlowNotes, now: Instant, packet: Packet, number: int, *, second: bool) -> None:
         """Let the wall see a packet, and note what it found."""
-        if len(notes.kept) < KEPT_PACKETS:
-            notes.kept.append((now, second, packet))
         effects = self._run.see_flow(record, now, packet, second=second)
         if effects:
             self._note(notes, effects, number)

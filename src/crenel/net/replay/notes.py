@@ -4,13 +4,10 @@ import functools
 import re
 
 from crenel.flow.reassembly import Overlap, Stream, StreamLimits
-from crenel.instant import Instant
 from crenel.wall.effects import Because
 from crenel.wire.packet import Packet
 from crenel.wire.sniff import Reading, read_datagram, read_stream
 
-KEPT_PACKETS = 256
-"""Packets of one flow that are kept so that an exact chance can be worked out where a state model tosses coins."""
 _READ_AT_MOST = 1 << 16
 _RESERVED = re.compile(r"(?:.*\.)?(?:example|test|invalid|localhost|local)\.?|(?:.*\.)?example\.(?:com|net|org)\.?")
 _LIMITS = StreamLimits()
@@ -26,7 +23,6 @@ class FlowNotes:
         "buffer",
         "findings",
         "first_payload",
-        "kept",
         "names",
         "protocol",
         "reading",
@@ -50,7 +46,6 @@ class FlowNotes:
         self.acted_box: str | None = None
         self.acted_packet = 0
         self.acted_residual = False
-        self.kept: list[tuple[Instant, bool, Packet]] = []
 
     def hear(self, packet: Packet) -> None:
         """Read a TCP segment of the client."""

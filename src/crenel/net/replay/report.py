@@ -39,9 +39,10 @@ class Reporter:
         triggers: tuple[Trigger, ...] = ()
         evidence: tuple[Evidence, ...] = ()
         chance = 0.0
-        state: FlowState = record.wall
-        if notes.findings or (state.tossed and notes.first_payload):
-            triggers, evidence, chance = self._findings(record, notes, tossed=state.tossed)
+        state: FlowState | None = record.wall
+        tossed = state is not None and state.tossed
+        if notes.findings or (tossed and notes.first_payload):
+            triggers, evidence, chance = self._findings(record, notes, tossed=tossed)
         acted = notes.acted_box
         verdict: Verdict = "pass"
         if acted is not None:
@@ -82,7 +83,7 @@ class Reporter:
             evidence.setdefault((box, because.residual is not None), evidence_of(because, packet))
             acted[box] = acted.get(box, False) or (acts and because.residual is None)
         if tossed:
-            odds = exact_odds(self._wall, [(now, side_of(record, second=second), packet) for now, second, packet in notes.kept])
+            odds = exact_odds(self._wall, [(now, side_of(record, second=second), packet) for now, second, packet in record.kept])
         else:
             odds = odds_of(self._wall.boxes, (because for because, _, _ in notes.findings))
         triggers = tuple(Trigger(box, self._boxes[box].action or "", p, acted.get(box, False)) for box, p in odds.boxes.items())
