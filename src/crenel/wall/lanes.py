@@ -41,7 +41,7 @@ _READ_ONLY = frozenset({"read", "ignore"})
 class ReaderSlot:
     """A reader with the boxes that use it, and all their names in one list so that most values cost one look-up."""
 
-    __slots__ = ("bit", "boxes", "joins", "number", "read_apart", "reader", "union")
+    __slots__ = ("bit", "boxes", "joins", "number", "read_apart", "read_packet", "reader", "union")
 
     def __init__(self, number: int, reader: object, *, joins: float, boxes: Sequence[Box]) -> None:
         self.number = number
@@ -53,6 +53,9 @@ class ReaderSlot:
         apart = getattr(reader, "read_apart", None)
         self.read_apart = apart if apart is not None else lambda segment, first: reader.read(segment, (len(segment),), False)
         """Read one segment alone; the second argument says whether it is the client's first."""
+        whole = getattr(reader, "read_packet", None)
+        self.read_packet = whole if whole is not None else lambda packet: reader.read(packet.payload)
+        """Read one datagram, with its headers where the reader wants them."""
         lists = [box.names for box in boxes if box.names is not None]
         self.union = NameList.union(lists) if lists else None
 

@@ -268,7 +268,7 @@ class Run:
 
     def _read_payload(self, slot: ReaderSlot, packet: Packet) -> Answer:
         """Let a reader see a datagram, with what its headers claim where that matters to it."""
-        return slot.reader.read(packet.payload)
+        return slot.read_packet(packet)
 
     def _read_header(self, box: Box, record: FlowRecord, packet: Packet, *, second: bool, grounds: list[Ground]) -> None:
         found, entry = box.reader.read_header(packet, box.names, second=second, opened_inside=record.client_inside)

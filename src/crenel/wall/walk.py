@@ -12,7 +12,7 @@ from crenel.wall.ground import Ground
 from crenel.wall.lanes import ACK_ODD, EXPECTED, REPEATED, SERVER_LOADS, TARGET_BITS, TARGETED, LaneSet, Part, ReaderSlot
 from crenel.wall.strand import Strand, diff
 from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC, Row
-from crenel.wire.packet import Packet
+from crenel.wire.packet import SYN, Packet
 
 if TYPE_CHECKING:
     from crenel.wall.readers.reading import Answer, Found
@@ -179,10 +179,12 @@ class Walker:
     def _read(self, record: FlowRecord, state: "FlowState", strand: Strand, packet: Packet, grounds: list[Ground]) -> None:
         """Take a data packet of the client: join it to the stream and let the readers see what is new."""
         new = packet.payload
-        if strand.late is None and packet.seq == strand.expected:
-            strand.expected = (packet.seq + len(new)) & _LOW
+        # A SYN takes one sequence number, so what it carries begins behind it (RFC 9293 section 3.4).
+        seq = (packet.seq + 1) & _LOW if packet.flags & SYN else packet.seq
+        if strand.late is None and seq == strand.expected:
+            strand.expected = (seq + len(new)) & _LOW
         else:
-            new = self._join(record, state, strand, packet)
+            new = self._join(record, state, strand, seq, new)
         if not new or not strand.live:
             return
         start = strand.base == 0 and not strand.buffer
@@ -195,7 +197,7 @@ class Walker:
         strand.ends.append(len(strand.buffer))
         self._hear(record, state, strand, new, packet, grounds)
 
-    def _join(self, record: FlowRecord, state: "FlowState", strand: Strand, packet: Packet) -> bytes:
+    def _join(self, record: FlowRecord, state: "FlowState", strand: Strand, seq: int, payload: bytes) -> bytes:
         stream = strand.late
         if stream is None:
             table = strand.lanes.lanes[0].tcb.table
@@ -205,7 +207,7 @@ class Walker:
                 newer = self._run.coins.toss(strand.lanes.lanes[0].box.id, record.first + record.second, "keeps-newer", table.keeps_newer)
             limits = StreamLimits(ahead=table.ahead)
             stream = strand.late = Stream(strand.expected, limits, KEEP["newer" if newer else "older"])
-        new = stream.add(packet.seq, packet.payload)
+        new = stream.add(seq, payload)
         strand.expected = stream.next_seq
         return new
 

@@ -23,6 +23,7 @@ from crenel.wire.packet import ACK, FIN, IP_MF, RST, SYN, TCP, UDP, Packet, tcp_
 from crenel.wire.pcap import PcapReader
 from crenel.wire.pcapng import PcapngReader
 from crenel.wire.result import Unparseable
+from crenel.wire.udp import delivered
 
 _FAST = struct.Struct("!12xHBxHxxHxBxx12s").unpack_from
 _TCP_FIELDS = struct.Struct("!4xHHB3x8xHHIIBBH").unpack_from
@@ -209,7 +210,7 @@ class Judge:
         record.packets += 1
         record.size += size
         if packet.payload:
-            notes.hear_datagram(packet.payload)
+            notes.hear_datagram(delivered(packet))
         self._show(record, notes, now, packet, number, second=record.key != key)
         record.last = now
 
@@ -299,13 +300,12 @@ def _tcp_at(buffer: Buffer, body: int, total: int) -> Packet:
 
 
 def _udp_at(buffer: Buffer, body: int, total: int) -> Packet:
-    """Return the UDP packet of an Ethernet frame whose IPv4 header has five words; its payload ends where UDP says, if that is inside."""
+    """Return the UDP packet of an Ethernet frame whose IPv4 header has five words."""
     ip = body + 14
     sport = buffer[ip + 20] << 8 | buffer[ip + 21]
     dport = buffer[ip + 22] << 8 | buffer[ip + 23]
     claimed = buffer[ip + 24] << 8 | buffer[ip + 25]
-    end = ip + 20 + claimed if 8 <= claimed <= total - 20 else ip + total
     return Packet(
-        4, buffer[ip + 12 : ip + 16], buffer[ip + 16 : ip + 20], UDP, sport, dport, payload=buffer[ip + 28 : end], ttl=buffer[ip + 8],
-        ident=buffer[ip + 4] << 8 | buffer[ip + 5], ip_flags=buffer[ip + 6] >> 5,
+        4, buffer[ip + 12 : ip + 16], buffer[ip + 16 : ip + 20], UDP, sport, dport, payload=buffer[ip + 28 : ip + total], ttl=buffer[ip + 8],
+        ident=buffer[ip + 4] << 8 | buffer[ip + 5], ip_flags=buffer[ip + 6] >> 5, udp_length=None if claimed == total - 20 else claimed,
     )

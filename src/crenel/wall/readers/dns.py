@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from crenel.wall.readers.reading import NOT_MINE, UNKNOWN, WAIT, Answer, Found, Query
+from crenel.wire.packet import Packet
 
 _HEADER = struct.Struct(">6H").unpack_from
 _HEADER_SIZE = 12
@@ -70,6 +71,12 @@ class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             return self._read_stream(data)
         found = self._read_message(data, 0, len(data), len(data) if claimed is None else claimed, max(0, self.padded_to - headers - len(data)))
         return NOT_MINE if found is None else Answer((found,), len(data), False)
+
+    def read_packet(self, packet: Packet) -> Answer:
+        """Read a UDP packet, with what its headers take and claim."""
+        headers = (28 if packet.version == 4 else 48) + len(packet.ip_options)
+        length = packet.udp_length
+        return self.read(packet.payload, headers=headers, claimed=None if length is None or length < 8 else length - 8)
 
     def _read_stream(self, stream: bytes) -> Answer:
         found: list[Found] = []
