@@ -5,6 +5,7 @@ from typing import Any
 
 from crenel.flow.key import reverse_key
 from crenel.instant import Instant
+from crenel.wire.packet import TCP
 
 
 class FlowRecord:
@@ -89,7 +90,7 @@ class FlowRecord:
 
 
 class FlowTable:
-    """Flows by key, at most `limit` at once. What is evicted is handed to `evicted`, oldest traffic first, a quarter of the table at a time."""
+    """Flows by key, at most `limit` at once. What is evicted is handed to `evicted`, oldest traffic first, half of the table at a time."""
 
     __slots__ = ("_evicted", "_limit", "count", "evictions", "tcp", "udp")
 
@@ -107,9 +108,11 @@ class FlowTable:
         if len(self.tcp) + len(self.udp) >= 2 * self._limit:
             self._evict()
         self.count += 1
-        record = FlowRecord(key, transport, version, self.count, now)
-        table[key] = record
-        table[reverse_key(key)] = record
+        record = table[key] = FlowRecord(key, transport, version, self.count, now)
+        if version == 4:
+            table[key[4:8] + key[:4] + key[10:] + key[8:10]] = record
+        else:
+            table[reverse_key(key)] = record
         return record
 
     def live(self) -> list[FlowRecord]:
@@ -118,12 +121,12 @@ class FlowTable:
         return [unique[number] for number in sorted(unique)]
 
     def _evict(self) -> None:
-        oldest = sorted(self.live(), key=lambda record: record.last)[: max(1, self._limit // 4)]
+        oldest = sorted(self.live(), key=lambda record: record.last)[: max(1, self._limit // 2)]
         for record in oldest:
-            for table in (self.tcp, self.udp):
-                for key in (record.key, reverse_key(record.key)):
-                    if table.get(key) is record:
-                        del table[key]
+            table = self.tcp if record.transport == TCP else self.udp
+            for key in (record.key, reverse_key(record.key)):
+                if table.get(key) is record:
+                    del table[key]
         self.evictions += len(oldest)
         if self._evicted is not None:
             self._evicted(sorted(oldest, key=lambda record: record.number))

@@ -190,6 +190,10 @@ class AddressList:
                 key = (size, size - network.prefixlen)
                 self._networks.setdefault(key, {}).setdefault(int(network.network_address) >> key[1], []).append((port, number))
 
+    def may_cover(self) -> tuple[frozenset[bytes], bool]:
+        """Return the single addresses of the list, and whether it has networks besides."""
+        return frozenset(self._single), bool(self._networks)
+
     def find(self, address: bytes, port: int) -> Entry | None:
         """Return the first entry that covers an address (4 or 16 bytes) and port, or None."""
         best = _first_on_port(self._single.get(address, ()), port)

@@ -68,16 +68,22 @@ class Entry:
 
 def residual_key(parts: tuple[Part, ...], record: FlowRecord) -> bytes:
     """Return the bytes under which a box remembers the hosts and ports of a flow."""
-    pieces = [record.transport.to_bytes(1, "big"), ",".join(parts).encode()]
-    for part in parts:
-        if part == "client":
-            pieces.append(record.first)
-        elif part == "server":
-            pieces.append(record.second)
-        else:
-            port = record.sport if part == "client_port" else record.dport
-            pieces.append(port.to_bytes(2, "big"))
-    return b"|".join(pieces)
+    key = record.key
+    half = (len(key) - 4) // 2
+    ends = {"client": key[:half], "server": key[half:-4], "client_port": key[-4:-2], "server_port": key[-2:]}
+    return b"".join([ends[part] for part in parts] + [record.transport.to_bytes(1, "big"), _TAGS[parts]])
+
+
+class _Tags(dict[tuple[str, ...], bytes]):
+    """A short name for each way of making a key, so that keys of different make never meet."""
+
+    def __missing__(self, parts: tuple[str, ...]) -> bytes:
+        """Name a way of making a key."""
+        tag = self[parts] = ",".join(part[0] + part[-1] for part in parts).encode()
+        return tag
+
+
+_TAGS = _Tags()
 
 
 class Memory:

@@ -165,7 +165,7 @@ class Run:
             watch = record.watch = self.wall.watch(
                 record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport
             )
-            if watch.plain is None or any(box.reader.concerns(record.second, record.dport, record.first, record.sport, box.names) for box, _ in watch.headers):
+            if watch.plain is None or ((watch.asks_always or record.second in watch.servers) and self._concerns(record, watch)):
                 record.phase = -1
         if record.phase < 0:
             return False
@@ -180,6 +180,11 @@ class Run:
                         return False
         record.interest = ALL_CLASSES
         return True
+
+    def _concerns(self, record: FlowRecord, watch: Watch) -> bool:
+        """Say whether a box that acts on headers could act on a flow."""
+        ends = (record.second, record.dport, record.first, record.sport)
+        return any(box.reader.concerns(*ends, box.names) for box, _ in watch.headers)
 
     def _keys(self, record: FlowRecord) -> tuple[bytes, ...]:
         """Return the keys under which residual memory could speak of a flow."""

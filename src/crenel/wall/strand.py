@@ -18,6 +18,7 @@ class Strand:
 
     __slots__ = (
         "base",
+        "begun",
         "buffer",
         "cause",
         "client",
@@ -54,6 +55,8 @@ class Strand:
         self.syn_acks = 0
         self.live = 0
         """Readers that still wait for bytes."""
+        self.begun = False
+        """Client data was read since the connection was opened or resynchronised."""
         self.buffer = b""
         self.base = 0
         """Stream offset of the first byte in `buffer`."""
@@ -66,7 +69,7 @@ class Strand:
     def copy(self, lanes: LaneSet) -> "Strand":
         """Return a view of its own for some of the lanes."""
         other = Strand(lanes)
-        for name in ("state", "client", "isn", "expected", "server_next", "served", "odd", "targets", "cause", "syn_acks", "buffer", "base"):
+        for name in ("state", "client", "isn", "expected", "server_next", "served", "odd", "targets", "cause", "syn_acks", "buffer", "base", "begun"):
             setattr(other, name, getattr(self, name))
         other.live = self.live & lanes.readers
         other.ends = list(self.ends)
@@ -82,6 +85,7 @@ class Strand:
         self.taken = None
         self.late = None
         self.odd = False
+        self.begun = False
 
     def open(self, client: int, isn: int, expected: int) -> None:
         """Start to track a connection."""

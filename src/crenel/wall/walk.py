@@ -187,15 +187,16 @@ class Walker:
             new = self._join(record, state, strand, seq, new)
         if not new or not strand.live:
             return
-        start = strand.base == 0 and not strand.buffer
-        if start:
+        first = not strand.begun
+        if first:
+            strand.begun = True
             strand.live &= self._begins[new[0]]
             if not strand.live:
-                strand.base = len(new)
+                strand.base += len(new)
                 return
         strand.buffer = strand.buffer + new if strand.buffer else new
         strand.ends.append(len(strand.buffer))
-        self._hear(record, state, strand, new, packet, grounds)
+        self._hear(record, state, strand, new, packet, grounds, first=first)
 
     def _join(self, record: FlowRecord, state: "FlowState", strand: Strand, seq: int, payload: bytes) -> bytes:
         stream = strand.late
@@ -212,7 +213,7 @@ class Walker:
         return new
 
     def _hear(
-        self, record: FlowRecord, state: "FlowState", strand: Strand, new: bytes, packet: Packet, grounds: list[Ground]
+        self, record: FlowRecord, state: "FlowState", strand: Strand, new: bytes, packet: Packet, grounds: list[Ground], *, first: bool
     ) -> None:
         """Let every live reader see the stream, or the new segment alone where its boxes do not join segments."""
         lowest = strand.base + len(strand.buffer)
@@ -220,9 +221,9 @@ class Walker:
             if slot.joins >= 1.0:
                 answer, done = self._read_joined(strand, slot)
             elif slot.joins <= 0.0:
-                answer, done = self._read_apart(strand, slot, new)
+                answer, done = self._read_apart(strand, slot, new, first=first)
             else:
-                answer, done = self._read_either(record, state, strand, slot, new)
+                answer, done = self._read_either(record, state, strand, slot, new, first=first)
             if answer.found:
                 self.match(strand.lanes.of_slot[slot.number], slot, answer.found, done, packet, grounds)
             if not answer.more:
@@ -242,16 +243,16 @@ class Walker:
         skip = done - strand.base
         return slot.reader.read(strand.buffer[skip:], [end - skip for end in strand.ends if end > skip], strand.odd), done
 
-    def _read_apart(self, strand: Strand, slot: ReaderSlot, new: bytes) -> "tuple[Answer, int]":
+    def _read_apart(self, strand: Strand, slot: ReaderSlot, new: bytes, *, first: bool) -> "tuple[Answer, int]":
         """Read the new segment alone."""
         done = strand.base + len(strand.buffer) - len(new)
-        return slot.read_apart(new, done == 0), done
+        return slot.read_apart(new, first), done
 
     def _read_either(
-        self, record: FlowRecord, state: "FlowState", strand: Strand, slot: ReaderSlot, new: bytes
+        self, record: FlowRecord, state: "FlowState", strand: Strand, slot: ReaderSlot, new: bytes, *, first: bool
     ) -> "tuple[Answer, int]":
         """Read both ways; only where they differ does the coin of the pair decide."""
-        joined, apart = self._read_joined(strand, slot), self._read_apart(strand, slot, new)
+        joined, apart = self._read_joined(strand, slot), self._read_apart(strand, slot, new, first=first)
         if (joined[0].found, joined[0].more) == (apart[0].found, apart[0].more):
             return joined
         state.tossed = True

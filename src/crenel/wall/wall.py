@@ -9,6 +9,7 @@ import msgspec
 from crenel.flow.key import CLASSES
 from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box
+from crenel.wall.match import AddressList
 from crenel.wall.lanes import Lane, LaneSet, ReaderSlot
 from crenel.wall.opening import Plain, plain_opening
 from crenel.wire.packet import TCP
@@ -43,6 +44,10 @@ class Watch(msgspec.Struct, frozen=True, eq=False):
     datagrams: tuple[ReaderSlot, ...]
     idle_interest: int
     """Packet classes that matter whatever the state."""
+    servers: frozenset[bytes]
+    """Server addresses for which a box that acts on headers has to be asked."""
+    asks_always: bool
+    """Whether such a box has to be asked for every flow."""
     plain: Plain | None
     """How a plain opening is followed at little cost; None where it cannot be."""
 
@@ -136,6 +141,7 @@ class Wall:
             idle |= classes
         if bare:
             idle |= sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & 16)
+        servers, always = _servers([box for box, _ in headers])
         return Watch(
             self.lane_set(fixed) if fixed else None,
             tuple(choices),
@@ -143,6 +149,8 @@ class Wall:
             tuple(bare) if transport == TCP else (),
             tuple(bare) if transport != TCP else (),
             idle,
+            servers,
+            always,
             None if choices or (bare and transport == TCP) else plain_opening(self.lane_set(fixed) if fixed else None),
         )
 
@@ -181,6 +189,20 @@ class Wall:
                 key = (_likeness(box.reader), box.scope, box.first_only)
                 users.setdefault(key, []).append(box)
         return [(self._slot(boxes[0].reader, joins=0.0, boxes=boxes), tuple(boxes)) for boxes in users.values()]
+
+
+def _servers(boxes: Sequence[Box]) -> tuple[frozenset[bytes], bool]:
+    """Return the server addresses that boxes act on, and whether that is not all that has to be asked."""
+    servers: frozenset[bytes] = frozenset()
+    always = False
+    for box in boxes:
+        if isinstance(box.names, AddressList) and getattr(box.reader, "side", None) == "server":
+            single, networks = box.names.may_cover()
+            servers |= single
+            always = always or networks
+        else:
+            always = True
+    return servers, always
 
 
 def _likeness(reader: object) -> object:

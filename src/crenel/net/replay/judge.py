@@ -237,7 +237,7 @@ class Judge:
         else:
             record.isn = packet.seq
         if record.complete:
-            notes.follow((record.isn + 1) & 0xFFFFFFFF)
+            notes.next_seq = (record.isn + 1) & 0xFFFFFFFF
         return record
 
     def _show(self, record: FlowRecord, notes: FlowNotes, now: Instant, packet: Packet, number: int, *, second: bool) -> None:

@@ -24,6 +24,7 @@ class FlowNotes:
         "findings",
         "first_payload",
         "names",
+        "next_seq",
         "protocol",
         "reading",
         "server_bytes",
@@ -37,6 +38,8 @@ class FlowNotes:
         self.unread = True
         """Do further bytes of the client matter for the protocol or its names?"""
         self.reading: Reading | None = None
+        self.next_seq = -1
+        """Next sequence number of the client, where its start was captured and nothing has come out of order."""
         self.stream: Stream | None = None
         self.buffer = b""
         self.server_bytes = b""
@@ -52,6 +55,12 @@ class FlowNotes:
         new = packet.payload
         if self.stream is not None:
             new = self.stream.add(packet.seq, new)
+        elif self.next_seq >= 0:
+            if packet.seq == self.next_seq:
+                self.next_seq = (packet.seq + len(new)) & 0xFFFFFFFF
+            else:
+                self.stream = Stream(self.next_seq, _LIMITS, Overlap.FIRST)
+                new = self.stream.add(packet.seq, new)
         if not new:
             return
         if not self.first_payload:
@@ -69,10 +78,6 @@ class FlowNotes:
         # A keep-alive connection may carry requests for other hosts; everything else names its host once.
         self.unread = self.protocol == "http"
 
-    def follow(self, next_seq: int) -> None:
-        """Put the client's segments in order from this sequence number on."""
-        self.stream = Stream(next_seq, _LIMITS, Overlap.FIRST)
-
     def hear_datagram(self, payload: bytes) -> None:
         """Read a datagram, from either end."""
         if not self.first_payload:
@@ -86,6 +91,9 @@ class FlowNotes:
     def _take(self, reading: Reading) -> None:
         if reading.protocol != "unknown" and self.protocol == "unknown":
             self.protocol = reading.protocol
+        if reading.names and not self.names:
+            self.names = reading.names
+            return
         for name in reading.names:
             if name not in self.names:
                 self.names += (name,)
