@@ -11,6 +11,7 @@ import msgspec
 
 from crenel.coins import Coins, KeyedCoins, Law, enumerate_trials
 from crenel.flow.key import flow_key
+from crenel.flow.table import FlowRecord
 from crenel.instant import Instant
 from crenel.wall.box import Box
 from crenel.wall.effects import Because, Missed, Side
@@ -66,20 +67,21 @@ def any_of(chances: Iterable[float]) -> float:
     return _plain(1.0 - left)
 
 
-def exact_odds(wall: Wall, shown: Sequence[Shown]) -> Odds:
+def exact_odds(wall: Wall, shown: Sequence[Shown], *, served: bool = False) -> Odds:
     """Return the odds of a flow over all outcomes of the coins, whatever a seeded run drew.
 
+    `served` says that the server answered with data, though none of its packets with data may be among those shown.
     Boxes do not depend on one another until one acts, so the outcomes of each are enumerated by themselves; where one has more than
     `MOST_OUTCOMES`, as many trials are sampled from a fixed seed.
     """
-    grounds, tossed = _grounds_of(wall, shown, _Aside())
+    grounds, tossed = _grounds_of(wall, shown, _Aside(), served=served)
     chances = dict(odds_of(wall.boxes, [because for _, because in grounds]).boxes)
     first = {because.middlebox: (number, because) for number, because in reversed(grounds)}
     # What a model makes of packets after the last payload gives no box any ground.
     end = max((number + 1 for number, (_, _, packet) in enumerate(shown) if not isinstance(packet, int) and packet.payload), default=0)
     for name in [box.id for box in wall.boxes if tossed.get(box.id, end) < end]:
         found: list[tuple[int, Because]] = []
-        chance = _chance_of(wall, shown[:end], name, found)
+        chance = _chance_of(wall, shown[:end], name, found, served=served)
         if found:
             chances[name] = chance
             first[name] = min(found, key=lambda ground: ground[0])
@@ -87,11 +89,12 @@ def exact_odds(wall: Wall, shown: Sequence[Shown]) -> Odds:
     return Odds(any_of(boxes.values()), boxes, tuple(first[name] for name in boxes))
 
 
-def _chance_of(wall: Wall, shown: Sequence[Shown], box: str, found: list[tuple[int, Because]]) -> float:
+def _chance_of(wall: Wall, shown: Sequence[Shown], box: str, found: list[tuple[int, Because]], *, served: bool) -> float:
     """Return the probability that one box acts, and add every ground that it has in any outcome to `found`."""
 
     def trial(coins: Coins) -> float:
-        grounds = [ground for ground in _grounds_of(wall, shown, _Aside(box, coins))[0] if ground[1].middlebox == box]
+        grounds, _ = _grounds_of(wall, shown, _Aside(box, coins), served=served)
+        grounds = [ground for ground in grounds if ground[1].middlebox == box]
         found.extend(grounds)
         return odds_of(wall.boxes, [because for _, because in grounds]).chance
 
@@ -101,15 +104,23 @@ def _chance_of(wall: Wall, shown: Sequence[Shown], box: str, found: list[tuple[i
     return _plain(math.fsum(trial(KeyedCoins(0, number)) for number in range(MOST_OUTCOMES)) / MOST_OUTCOMES)
 
 
-def _grounds_of(wall: Wall, shown: Sequence[Shown], coins: "_Aside") -> tuple[list[tuple[int, Because]], dict[str, int]]:
+def _grounds_of(wall: Wall, shown: Sequence[Shown], coins: "_Aside", *, served: bool) -> tuple[list[tuple[int, Because]], dict[str, int]]:
     """Show a flow to a wall that never acts; return the grounds, each with its packet, and on which packet a box first tossed."""
     run = wall.start(coins, mode="forecast")
     grounds: list[tuple[int, Because]] = []
-    key = b""
+    record: FlowRecord | None = None
     for number, (now, side, packet) in enumerate(shown):
         coins.number = number
+        if isinstance(packet, int):
+            if record is not None:
+                run.skip_to(record.key, packet)
+            continue
         effects = run.see(now, side, packet)
         grounds += [(number, effect.because) for effect in effects if isinstance(effect, Missed) and effect.because.residual is None]
+        if record is None:
+            record = run.flows.tcp.get(flow_key(packet.src, packet.dst, packet.sport, packet.dport))
+            if record is not None:
+                record.served = served
     return grounds, coins.tossed
 
 

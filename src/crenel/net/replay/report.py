@@ -85,7 +85,8 @@ class Reporter:
             evidence.setdefault((box, because.residual is not None), evidence_of(because, packet))
             acted[box] = acted.get(box, False) or (acts and because.residual is None)
         if tossed:
-            odds = exact_odds(self._wall, [(now, side_of(record, second=second), packet) for now, second, packet in record.kept])
+            shown = [(now, side_of(record, second=second), packet) for now, second, packet in record.kept]
+            odds = exact_odds(self._wall, shown, served=record.served)
         else:
             odds = odds_of(self._wall.boxes, (because for because, _, _ in notes.findings))
         triggers = tuple(Trigger(box, self._boxes[box].action or "", p, acted.get(box, False)) for box, p in odds.boxes.items())
