@@ -1,5 +1,6 @@
 """How strands follow a connection: a packet's class and the rows of the boxes' models in, changed strands and grounds out."""
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -183,8 +184,14 @@ class Walker:
         seq = (packet.seq + 1) & _LOW if packet.flags & SYN else packet.seq
         if strand.late is None and seq == strand.expected:
             strand.expected = (seq + len(new)) & _LOW
-        else:
-            new = self._join(record, state, strand, seq, new)
+            self._take(record, state, strand, new, packet, grounds)
+            return
+        # What had waited behind a gap is read as the segments that it came in: some readers look at their boundaries.
+        for piece in self._join(record, state, strand, seq, new):
+            self._take(record, state, strand, piece, packet, grounds)
+
+    def _take(self, record: FlowRecord, state: "FlowState", strand: Strand, new: bytes, packet: Packet, grounds: list[Ground]) -> None:
+        """Put the next bytes of the client behind those that are held, and let the readers see them."""
         if not new or not strand.live:
             return
         first = not strand.begun
@@ -198,7 +205,8 @@ class Walker:
         strand.ends.append(len(strand.buffer))
         self._hear(record, state, strand, new, packet, grounds, first=first)
 
-    def _join(self, record: FlowRecord, state: "FlowState", strand: Strand, seq: int, payload: bytes) -> bytes:
+    def _join(self, record: FlowRecord, state: "FlowState", strand: Strand, seq: int, payload: bytes) -> list[bytes]:
+        """Take a segment that is out of order, or comes while others are held; return the segments that are now next."""
         stream = strand.late
         if stream is None:
             table = strand.lanes.lanes[0].tcb.table
@@ -208,9 +216,11 @@ class Walker:
                 newer = self._run.coins.toss(strand.lanes.lanes[0].box.id, record.first + record.second, "keeps-newer", table.keeps_newer)
             limits = StreamLimits(ahead=table.ahead)
             stream = strand.late = Stream(strand.expected, limits, KEEP["newer" if newer else "older"])
+        known, before = len(stream.ends), stream.total
         new = stream.add(seq, payload)
         strand.expected = stream.next_seq
-        return new
+        edges = [end - before for end in stream.ends[known:]]
+        return [new[start:end] for start, end in itertools.pairwise([0, *edges[:-1], len(new)])]
 
     def _hear(
         self, record: FlowRecord, state: "FlowState", strand: Strand, new: bytes, packet: Packet, grounds: list[Ground], *, first: bool
