@@ -15,7 +15,7 @@ from crenel.wall.lanes import LaneSet, ReaderSlot
 from crenel.wall.opening import Openings
 from crenel.wall.reaction import Forger
 from crenel.wall.readers.reading import Answer
-from crenel.wall.residual import Entry, Memory, residual_key
+from crenel.wall.residual import Entry, Memory, key_maker, residual_key
 from crenel.wall.strand import Strand
 from crenel.wall.tcb import OFF
 from crenel.wall.walk import Walker
@@ -64,9 +64,13 @@ class Run:
         self.armed = self.memory.entries
         """Residual entries by key; while it is empty no packet needs a look-up."""
         self._openings = Openings(wall)
-        self._residual_parts = {
-            number: tuple(dict.fromkeys(box.residual.tuple for box in wall.boxes if box.residual is not None and box.scope.transport == name))
+        self._key_makers = {
+            (number, version): tuple(
+                key_maker(parts, number, 4 if version == 4 else 16)
+                for parts in dict.fromkeys(box.residual.tuple for box in wall.boxes if box.residual is not None and box.scope.transport == name)
+            )
             for number, name in ((TCP, "tcp"), (UDP, "udp"))
+            for version in (4, 6)
         }
         self._counters: dict[int, dict[str, int]] = {}
         self._serial = 0
@@ -122,6 +126,7 @@ class Run:
         state: FlowState = record.wall
         if state is None:
             if not remembered and self._passes(record, now, packet, packet_class):
+                record.last = now
                 return _NOTHING
             state = self._begin(record)
         if tcp and len(record.kept) < KEPT_PACKETS:
@@ -188,8 +193,8 @@ class Run:
 
     def _keys(self, record: FlowRecord) -> tuple[bytes, ...]:
         """Return the keys under which residual memory could speak of a flow."""
-        parts = self._residual_parts.get(record.transport, ())
-        record.keys = tuple([residual_key(part, record) for part in parts]) or (b"",)
+        key = record.key
+        record.keys = tuple([make(key) for make in self._key_makers[record.transport, record.version]]) or (b"",)
         return record.keys
 
     def refresh(self, record: FlowRecord, state: FlowState) -> None:

@@ -173,6 +173,10 @@ class Walker:
             strand.forget_stream()
         elif what == "skip":
             strand.expected = (packet.seq + len(packet.payload)) & _LOW
+            if strand.late is not None:
+                ready = strand.late.skip_to(strand.expected)
+                strand.expected = strand.late.next_seq
+                self._take(record, state, strand, ready, packet, grounds)
         elif what == "reverse":
             strand.open(1 - (packet_class >> 5 & 1), (packet.ack - 1) & _LOW, packet.ack)
             strand.server_next, strand.syn_acks = (packet.seq + 1) & _LOW, 1

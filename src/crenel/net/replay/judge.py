@@ -220,7 +220,9 @@ class Judge:
             return False
         if record.complete and packet.seq == record.isn:
             return False
-        return record.end_seen or not record.complete or now - record.last > _IDLE
+        # A SYN of the end that was called opens the same connection from both sides (RFC 9293 section 3.5), whatever it reset before.
+        ended = record.end_seen and packet.src == record.first and packet.sport == record.sport
+        return ended or not record.complete or now - record.last > _IDLE
 
     def _open_tcp(self, key: bytes, packet: Packet, now: Instant, number: int) -> FlowRecord:
         answers = packet.flags & (SYN | ACK) == SYN | ACK
