@@ -1,11 +1,15 @@
 """The flows that are remembered: packet keys in, one record per conversation out, bounded, with evictions counted."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from crenel.flow.key import reverse_key
 from crenel.instant import Instant
 from crenel.wire.packet import TCP
+
+_last = operator.attrgetter("last")
+_number = operator.attrgetter("number")
 
 
 class FlowRecord:
@@ -92,20 +96,21 @@ class FlowRecord:
 class FlowTable:
     """Flows by key, at most `limit` at once. What is evicted is handed to `evicted`, oldest traffic first, half of the table at a time."""
 
-    __slots__ = ("_evicted", "_limit", "count", "evictions", "tcp", "udp")
+    __slots__ = ("_evicted", "_limit", "_order", "count", "evictions", "tcp", "udp")
 
     def __init__(self, limit: int, evicted: Callable[[list[FlowRecord]], None] | None = None) -> None:
         self._limit = limit
         self._evicted = evicted
         self.tcp: dict[bytes, FlowRecord] = {}
         self.udp: dict[bytes, FlowRecord] = {}
+        self._order: list[FlowRecord] = []
         self.count = 0
         """Flows opened so far; also the number of the newest."""
         self.evictions = 0
 
     def open(self, key: bytes, transport: int, version: int, now: Instant, table: dict[bytes, FlowRecord]) -> FlowRecord:
         """Start a flow whose first packet has this key; an older flow under the same key is no longer found."""
-        if len(self.tcp) + len(self.udp) >= 2 * self._limit:
+        if len(self._order) >= self._limit:
             self._evict()
         self.count += 1
         record = table[key] = FlowRecord(key, transport, version, self.count, now)
@@ -113,20 +118,27 @@ class FlowTable:
             table[key[4:8] + key[:4] + key[10:] + key[8:10]] = record
         else:
             table[reverse_key(key)] = record
+        self._order.append(record)
         return record
 
     def live(self) -> list[FlowRecord]:
         """Return the flows that are remembered, by number."""
-        unique = {record.number: record for table in (self.tcp, self.udp) for record in table.values()}
-        return [unique[number] for number in sorted(unique)]
+        return sorted((record for record in self._order if self._holds(record)), key=_number)
+
+    def _holds(self, record: FlowRecord) -> bool:
+        table = self.tcp if record.transport == TCP else self.udp
+        return table.get(record.key) is record
 
     def _evict(self) -> None:
-        oldest = sorted(self.live(), key=lambda record: record.last)[: max(1, self._limit // 2)]
+        # Flows stand in the order in which they were opened, which is nearly that of their last packets: this sort is cheap.
+        self._order.sort(key=_last)
+        oldest = [record for record in self._order[: max(1, self._limit // 2)] if self._holds(record)]
+        del self._order[: max(1, self._limit // 2)]
         for record in oldest:
             table = self.tcp if record.transport == TCP else self.udp
-            for key in (record.key, reverse_key(record.key)):
-                if table.get(key) is record:
-                    del table[key]
+            del table[record.key]
+            table.pop(reverse_key(record.key), None)
         self.evictions += len(oldest)
         if self._evicted is not None:
-            self._evicted(sorted(oldest, key=lambda record: record.number))
+            oldest.sort(key=_number)
+            self._evicted(oldest)

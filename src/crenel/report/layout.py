@@ -5,6 +5,9 @@ from typing import Literal, TypeAlias
 
 from crenel.report.text import cells
 
+GLUE = "\u00a0"
+"""A blank at which no line ends; it is shown as a blank."""
+
 Tone: TypeAlias = Literal["", "bad", "risk", "good", "unsure", "dim", "strong", "mark", "head"]
 """What a piece of text means to the reader; the screen gives each tone its colour."""
 Piece: TypeAlias = tuple[str, Tone]
@@ -32,13 +35,13 @@ def wrap(pieces: Iterable[Piece], width: int | None, *, first: int = 0, hang: in
     """Break pieces between words into lines of at most `width` columns; None: one line.
 
     Args:
-        pieces: the text; a blank in it may become the end of a line, nothing else may.
+        pieces: the text; a blank in it may become the end of a line, nothing else may, and GLUE is a blank that may not.
         width: columns of a line; None for no limit.
         first: columns of the first line that are taken already.
         hang: blanks before every further line.
     """
     if width is None:
-        return [tuple(pieces)]
+        return [tuple((text.replace(GLUE, " "), tone) for text, tone in pieces)]
     lines: list[list[Piece]] = [[]]
     at = first
     for word, tone in _words(pieces):
@@ -51,7 +54,7 @@ def wrap(pieces: Iterable[Piece], width: int | None, *, first: int = 0, hang: in
         elif at + size > width and not lines[-1] and first > hang:
             lines.append([(" " * hang, "")])
             at = hang
-        lines[-1].append((word, tone))
+        lines[-1].append((word.replace(GLUE, " "), tone))
         at += cells(word)
     return [tuple(line) for line in lines]
 

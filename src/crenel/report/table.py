@@ -73,11 +73,22 @@ class FlowTable:
                 verdict.append((_FOOTNOTE, "dim"))
                 self._footnote = True
         reason = self._reasons.of(flow)
-        if reason:
-            verdict.append((f": {reason}", "dim"))
         taken, hang = width_of(head), number + what + 2 * len(_GAP)
+        if reason:
+            whole: list[Piece] = [*verdict, (f": {reason}", "dim")]
+            if self._width is not None and taken + width_of(whole) > self._width:
+                return self._in_two(head, verdict, reason, hang)
+            verdict = whole
         lines = wrap(verdict, self._width, first=taken, hang=hang)
         return [(*head, *lines[0]), *lines[1:]]
+
+    def _in_two(self, head: list[Piece], verdict: list[Piece], reason: str, hang: int) -> list[Line]:
+        """Set the verdict beside the flow and the reason below it."""
+        lines = wrap(verdict, self._width, first=width_of(head), hang=hang)
+        last = lines.pop() if len(lines) > 1 else ((" " * hang, ""),)
+        below = [(f" {reason}" if width_of(last) > hang else reason, "dim")]
+        rest = wrap(below, self._width, first=width_of(last), hang=hang)
+        return [(*head, *lines[0]), *lines[1:], (*last, *rest[0]), *rest[1:]]
 
     def _note(self, flow: FlowReport) -> None:
         self.tally.add(kind_of(flow))
@@ -117,7 +128,7 @@ class FlowTable:
                 old.setdefault(day, []).append(box)
         if old:
             text = "; ".join(f"{listed(sorted(boxes))} on {day}" for day, boxes in sorted(old.items()))
-            yield from paragraph(f"last observed: {text}", self._width, label="note", hang=_LABEL, tone="risk")
+            yield from paragraph(f"last observed at work: {text}", self._width, label="note", hang=_LABEL, tone="risk")
 
     def _reference(self, flow: FlowReport, captures: Sequence[CaptureSummary]) -> str:
         return str(flow.flow) if len(captures) == 1 else f"{safe_path(flow.capture)}:{flow.flow}"

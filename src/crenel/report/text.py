@@ -64,9 +64,11 @@ def percent(chance: float) -> str:
     """Return a probability as a percentage that never rounds to nothing or to certainty."""
     share = chance * 100
     if share in {0.0, 100.0}:
-        return f"{share:.0f} %"
-    if share < 0.1:
-        return "under 0.1 %"
-    if share > 99.9:
-        return "over 99.9 %"
-    return f"{share:.1f} %".replace(".0 %", " %") if share < 1 or share > 99 else f"{share:.0f} %"
+        number = f"{share:.0f}"
+    elif share < 0.1:
+        number = "under 0.1"
+    elif share > 99.9:
+        number = "over 99.9"
+    else:
+        number = f"{share:.1f}".removesuffix(".0") if share < 1 or share > 99 else f"{share:.0f}"
+    return f"{number}\u00a0%"

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from crenel.atlas.compile import About
 from crenel.net.trace import Evidence, FlowReport
-from crenel.report.layout import Tone
+from crenel.report.layout import GLUE, Tone
 from crenel.report.text import counted, listed, percent, safe
 from crenel.wall.box import Box
 from crenel.wall.tcb import CompiledTcb
@@ -26,14 +26,14 @@ TONES: dict[Kind, Tone] = {
 }
 
 SEEN: dict[str, str] = {
-    "tls.sni": "TLS server name",
-    "tls.extension": "TLS extension",
-    "http.host": "HTTP Host",
-    "http.keyword": "HTTP request target",
-    "dns.qname": "DNS query name",
-    "quic.sni": "QUIC server name",
+    "tls.sni": "server name",
+    "tls.extension": "extension",
+    "http.host": "Host",
+    "http.keyword": "request target",
+    "dns.qname": "query name",
+    "quic.sni": "server name",
     "bytes.random-looking": "first payload",
-    "ftp.command": "FTP file name",
+    "ftp.command": "file name",
     "smtp.address": "mail address",
     "ip.address": "address",
     "tcp.port": "port",
@@ -43,7 +43,7 @@ SEEN: dict[str, str] = {
 
 _ACTS: dict[str, tuple[str, str]] = {
     "reset": ("resets it", "reset it"),
-    "drop": ("drops it", "drop it"),
+    "drop": ("drops its packets", "drop its packets"),
     "forge": ("forges an answer", "forge answers"),
     "throttle": ("slows it", "slow it"),
     "page": ("sends a page instead", "send a page instead"),
@@ -68,7 +68,12 @@ def kind_of(flow: FlowReport) -> Kind:
 
 def odds(chance: float, *, blocked: bool) -> str:
     """Return the wording of a chance between 0 and 1."""
-    return f"{percent(chance)} of connections (this draw: {'blocked' if blocked else 'passed'})"
+    return f"{percent(chance)} of connections {draw(blocked=blocked)}"
+
+
+def draw(*, blocked: bool) -> str:
+    """Return what this run drew, in words that stay together."""
+    return f"(this{GLUE}draw:{GLUE}{'blocked' if blocked else 'passed'})"
 
 
 def verdict_words(flow: FlowReport, about: About | None) -> str:
@@ -169,22 +174,22 @@ def grounds(flow: FlowReport) -> list[str]:
 
 def _clause(boxes: list[str], action: str, what: str) -> str:
     acts = _ACTS.get(action, _ACTS[""])[len(boxes) > 1]
-    return f"{listed(boxes)} {acts}" + (f" for its {what}" if what else "")
+    return f"{listed(boxes)} {acts}" + (f" for {what}" if what else "")
 
 
 def noun_of(evidence: Evidence, name: str | None) -> str:
     """Return what was seen as a noun, with its value where the flow's name does not say it already."""
     noun = SEEN.get(evidence.read, evidence.read)
     if evidence.read == "bytes.random-looking":
-        return "first payload, which looks random"
+        return "its first payload, which looks random"
     if evidence.read == "http.keyword":
-        return f"keyword {safe(evidence.rule.partition(' (')[0], _SHOWN_VALUE)}"
+        return f"the keyword {safe(evidence.rule.partition(' (')[0], _SHOWN_VALUE)}"
     if evidence.read == "ip.address":
-        return "address" if "server" not in evidence.rule else "server's address"
+        return "its client's address" if "server" not in evidence.rule else "its server's address"
     if evidence.read == "tcp.port":
-        return f"server's port {evidence.value}"
+        return f"its server's port {evidence.value}"
     value = evidence.value.rstrip(".")
-    return noun if not value or value == name else f"{noun} {safe(value, _SHOWN_VALUE)}"
+    return f"its {noun}" if not value or value == name else f"its {noun} {safe(value, _SHOWN_VALUE)}"
 
 
 class Tally:
@@ -203,7 +208,7 @@ class Tally:
         """Return the counts, worst first."""
         said: Mapping[Kind, str] = {
             "blocked": "blocked",
-            "remembered": "blocked by what a box remembers",
+            "remembered": "still remembered",
             "at risk": "at risk",
             "tolerated": "tolerated",
             "undetermined": "undetermined",

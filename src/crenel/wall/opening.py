@@ -18,7 +18,7 @@ from crenel.wire.packet import Packet
 
 if TYPE_CHECKING:
     from crenel.wall.lanes import ReaderSlot
-    from crenel.wall.wall import Wall
+    from crenel.wall.wall import Wall, Watch
 
 _DATA = CLASS_ACK | CLASS_LOAD
 _SYN_ACK = CLASS_SECOND | CLASS_SYN | CLASS_ACK
@@ -74,9 +74,10 @@ class Openings:
         self._wall = wall
         self._begins = wall.begins
 
-    def passes(self, record: FlowRecord, lanes: LaneSet | None, plain: Plain, now: Instant, packet: Packet, packet_class: int) -> bool:
+    def passes(self, record: FlowRecord, watch: "Watch", now: Instant, packet: Packet, packet_class: int) -> bool:
         """Say whether a TCP packet leaves the flow plain, with nothing for any box to act on; if so it is kept where it matters."""
         phase = record.phase
+        plain: Plain = watch.plain  # type: ignore[assignment]  a flow without one is never in a phase
         if phase == NEW:
             if packet_class != CLASS_SYN:
                 return False
@@ -86,7 +87,7 @@ class Openings:
             record.interest = plain.asked
             return True
         if packet_class == _DATA:
-            return self._data(record, lanes, plain, now, packet)
+            return self._data(record, watch.lanes, plain, now, packet)
         if phase == ASKED:
             if packet_class == _SYN_ACK and packet.ack == record.client_next and record.server_next < 0:
                 record.server_next = (packet.seq + 1) & _LOW

@@ -1,6 +1,7 @@
 """What a box remembers after it acted: keys of hosts and ports, how long, which later packets it hits and with what."""
 
 import heapq
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -66,24 +67,22 @@ class Entry:
         """Number of the flow that set or renewed it last."""
 
 
+def key_maker(parts: tuple[Part, ...], transport: int, half: int) -> Callable[[bytes], bytes]:
+    """Return a function from a flow's key to the bytes under which a box remembers its hosts and ports.
+
+    Keys of different make never meet: each ends in a tag. `half` is the length of an address.
+    """
+    tag = ",".join(parts).encode() + transport.to_bytes(1, "big")
+    cuts = {"client": slice(0, half), "server": slice(half, 2 * half), "client_port": slice(-4, -2), "server_port": slice(-2, None)}
+    if parts == ("client", "server", "server_port"):
+        return lambda key: key[: 2 * half] + key[-2:] + tag
+    slices = tuple(cuts[part] for part in parts)
+    return lambda key: b"".join([key[cut] for cut in slices]) + tag
+
+
 def residual_key(parts: tuple[Part, ...], record: FlowRecord) -> bytes:
     """Return the bytes under which a box remembers the hosts and ports of a flow."""
-    key = record.key
-    half = (len(key) - 4) // 2
-    ends = {"client": key[:half], "server": key[half:-4], "client_port": key[-4:-2], "server_port": key[-2:]}
-    return b"".join([ends[part] for part in parts] + [record.transport.to_bytes(1, "big"), _TAGS[parts]])
-
-
-class _Tags(dict[tuple[str, ...], bytes]):
-    """A short name for each way of making a key, so that keys of different make never meet."""
-
-    def __missing__(self, parts: tuple[str, ...]) -> bytes:
-        """Name a way of making a key."""
-        tag = self[parts] = ",".join(part[0] + part[-1] for part in parts).encode()
-        return tag
-
-
-_TAGS = _Tags()
+    return key_maker(parts, record.transport, (len(record.key) - 4) // 2)(record.key)
 
 
 class Memory:

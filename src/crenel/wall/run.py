@@ -125,10 +125,14 @@ class Run:
         remembered = self.armed and self.touched(record)
         state: FlowState = record.wall
         if state is None:
-            if not remembered and self._passes(record, now, packet, packet_class):
-                record.last = now
-                return _NOTHING
-            state = self._begin(record)
+            watch: Watch = record.watch or self._watch(record)
+            if record.phase >= 0 and not remembered:
+                if tcp:
+                    if self._openings.passes(record, watch, now, packet, packet_class):
+                        return _NOTHING
+                elif self._datagram_passes(record, watch, now, packet, second=second):
+                    return _NOTHING
+            state = self._begin(record, watch)
         if tcp and len(record.kept) < KEPT_PACKETS:
             record.kept.append((now, second, packet))
         effects: list[Effect] = []
@@ -163,27 +167,24 @@ class Run:
         elif record is not None:
             record.client_next = client_next
 
-    def _passes(self, record: FlowRecord, now: Instant, packet: Packet, packet_class: int) -> bool:
-        """Say whether a packet of a flow without state is of a plain opening, with nothing for any box to act on."""
-        watch: Watch = record.watch
-        if watch is None:
-            watch = record.watch = self.wall.watch(
-                record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport
-            )
-            if watch.plain is None or ((watch.asks_always or record.second in watch.servers) and self._concerns(record, watch)):
-                record.phase = -1
-        if record.phase < 0:
-            return False
-        if record.transport == TCP:
-            return self._openings.passes(record, watch.lanes, watch.plain, now, packet, packet_class)
-        if packet_class & CLASS_SECOND:
-            watch = self._back(record)
-        for slot in watch.datagrams if packet.payload else ():
+    def _watch(self, record: FlowRecord) -> Watch:
+        """Find out who watches a flow, and whether a plain opening of it can be followed at little cost."""
+        watch = self.wall.watch(record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport)
+        record.watch = watch
+        if watch.plain is None or ((watch.asks_always or record.second in watch.servers) and self._concerns(record, watch)):
+            record.phase = -1
+        return watch
+
+    def _datagram_passes(self, record: FlowRecord, watch: Watch, now: Instant, packet: Packet, *, second: bool) -> bool:
+        """Say whether a datagram holds nothing for any box to act on."""
+        record.interest = ALL_CLASSES
+        if not packet.payload:
+            return True
+        for slot in (self._back(record) if second else watch).datagrams:
             if self._is_first(record, slot, now):
                 for found in self._read_payload(slot, packet).found:
                     if slot.union is None or slot.union.find(found.value) is not None:
                         return False
-        record.interest = ALL_CLASSES
         return True
 
     def _concerns(self, record: FlowRecord, watch: Watch) -> bool:
@@ -207,12 +208,8 @@ class Run:
             mask |= self._walker.mask(strand)
         record.interest = mask
 
-    def _begin(self, record: FlowRecord) -> FlowState:
-        """Give a flow its state: who watches it, and what followed from the packets of its plain opening."""
-        inside, above = record.client_inside, record.sport > record.dport
-        watch: Watch = record.watch
-        if watch is None:
-            watch = record.watch = self.wall.watch(record.transport, record.version, record.dport, inside=inside, above=above)
+    def _begin(self, record: FlowRecord, watch: Watch) -> FlowState:
+        """Give a flow its state, with what followed from the packets of its plain opening."""
         record.scope = record.key + record.start.to_bytes(10, "big", signed=True)
         state = record.wall = FlowState(watch)
         if record.transport != TCP:

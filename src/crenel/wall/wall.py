@@ -1,5 +1,6 @@
 """A wall for one date: boxes in, dispatch tables out; immutable, shareable, without memory."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
@@ -84,8 +85,10 @@ class Wall:
         self._slots: list[ReaderSlot] = []
         self._lanes: list[Lane] = []
         self._subsets: dict[tuple[int, ...], LaneSet] = {}
-        self._watches: dict[tuple[int, int, int, bool, bool], Watch] = {}
-        self._port_edges = sorted({edge for box in boxes for low, high in box.scope.ports for edge in (low, high + 1)})
+        self._watches: dict[int, Watch] = {}
+        edges = sorted({edge for box in boxes for low, high in box.scope.ports for edge in (low, high + 1)})
+        self._regions = array("H", (bisect_right(edges, port) for port in range(1 << 16)))
+        """For each port, between which bounds of the boxes' scopes it lies."""
         self._lane_choices = self._compile_lanes()
         self._bare_slots = self._compile_bare()
         self.begins = tuple(sum(slot.bit for slot in self._slots if _could_begin(slot.reader, byte)) for byte in range(256))
@@ -111,8 +114,7 @@ class Wall:
 
     def watch(self, transport: int, version: int, port: int, *, inside: bool, above: bool) -> Watch:
         """Return who watches flows (for UDP: packets) to this port, opened from inside or not, source port above or not."""
-        region = bisect_right(self._port_edges, port)
-        key = (transport, version, region, inside, above)
+        key = self._regions[port] << 12 | transport << 4 | (version & 2) << 2 | inside << 1 | above
         known = self._watches.get(key)
         if known is None:
             covered = [box for box in self.boxes if box.scope.covers(transport, version, port, inside=inside, above=above)]

@@ -1,6 +1,5 @@
 """What a replay notes of one flow: its client's bytes in, protocol and names out, beside what the wall's boxes found."""
 
-import functools
 import re
 
 from crenel.flow.reassembly import Overlap, Stream, StreamLimits
@@ -99,7 +98,6 @@ class FlowNotes:
                 self.names += (name,)
 
 
-@functools.lru_cache(maxsize=4096)
 def shown_name(name: bytes) -> str:
     """Return a name as text, in lower case; what is no text is escaped."""
     return name.decode("utf-8", "backslashreplace").lower().rstrip(".")

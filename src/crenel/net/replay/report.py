@@ -1,7 +1,5 @@
 """A flow that is over, with the notes of its replay, in; its report out."""
 
-import functools
-
 from crenel.flow.table import FlowRecord
 from crenel.instant import NANOSECONDS
 from crenel.net.odds import exact_odds, odds_of
@@ -93,7 +91,6 @@ class Reporter:
         return triggers, tuple(evidence.values()), odds.chance
 
 
-@functools.lru_cache(maxsize=1 << 14)
 def show_address(address: bytes) -> str:
     """Return an address as text."""
     if len(address) == 4:
