@@ -1,5 +1,6 @@
 """Captures through a wall: paths in, a report for every flow and a summary for every capture out."""
 
+import gc
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 
@@ -95,11 +96,16 @@ def judge_capture(
     judge = Judge(wall, KeyedCoins(seed), behind, done) if watch is None else WatchingJudge(wall, KeyedCoins(seed), behind, done)
     if isinstance(judge, WatchingJudge) and watch is not None:
         judge.watched = watch
+    collecting = gc.isenabled()
+    gc.disable()  # flows make no cycles, and looking for some in a full table costs as much as the work itself
     try:
         judge.read(reader, None if tick is None else lambda at: tick(at, len(reader.buffer)))
     except KeyboardInterrupt:
         judge.finish()
         raise
+    finally:
+        if collecting:
+            gc.enable()
     damaged = tuple(str(damage) for damage in reader.damage) + ((fault,) if fault is not None else ())
     lost = fault is not None or any(damage.loses for damage in reader.damage)
     return CaptureSummary(path, judge.packets, judge.flows, judge.undecoded, damaged, lost, judge.evictions)
