@@ -31,7 +31,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -277,7 +277,7 @@ hexadecimal, bytes that look random, repetitions."""
 
 def words_of(effects: Iterable[Effect], expected: Sequence[str] = ()) -> list[str]:
     """Return effects as lines; each gives the details that the expected line at its place gives."""
-    lines = []
+    lines: list[str] = []
     for _, group in itertools.groupby(effects, _brief):
         same = list(group)
         asked = expected[len(lines)] if len(lines) < len(expected) else ""
@@ -307,6 +307,8 @@ def _brief(effect: Effect) -> str:
             deed = "missed"
         case Pass():
             return "pass"
+        case _:
+            assert_never(effect)
     return f"{effect.because.middlebox}: {'residual ' if effect.because.residual else ''}{deed}"
 
 
@@ -385,9 +387,8 @@ def found_straight(ladder: Ladder) -> dict[Flow, Finding]:
     for step, effects in zip(ladder.steps, carry_straight(ladder), strict=True):
         if step.packet is not None:
             flow = frozenset({(step.packet.src, step.packet.sport), (step.packet.dst, step.packet.dport)})
-            findings.setdefault(flow, []).extend(
-                (effect.because, not isinstance(effect, Missed)) for effect in effects if isinstance(effect, Inject | Drop | Throttle | Armed | Missed)
-            )
+            told = [effect for effect in effects if isinstance(effect, Inject | Drop | Throttle | Armed | Missed)]
+            findings.setdefault(flow, []).extend((effect.because, not isinstance(effect, Missed)) for effect in told)
     return {flow: _finding(found) for flow, found in findings.items()}
 
 
