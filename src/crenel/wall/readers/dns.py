@@ -18,11 +18,14 @@ _FRAME = 2
 
 
 class _Flat(msgspec.Struct, frozen=True, gc=False):
-    """A flattened name: `value` ends in UNKNOWN where the text went on outside the packet; `behind` is where the parser looks for the type."""
+    """A flattened name: `value` ends in UNKNOWN where the text went on outside the packet."""
 
     value: bytes
     length: int
     behind: int
+    """Where the parser stopped; an answer repeats four bytes from there as type and class."""
+    type_at: int
+    """Where it looks for the type: there, or where a label begins that no longer fits (vector 20 of WALL25)."""
 
 
 class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="reads", tag="dns.qname"):
@@ -106,8 +109,9 @@ class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         at = start + _HEADER_SIZE
         flat = _flatten(data, at, end, start + claimed, zeros, self.longest_name)
         tail = data[flat.behind : min(flat.behind + 4, end)]
-        qtype = _WORD(tail)[0] if len(tail) >= 2 else None
-        qclass = _PAIR(tail)[1] if len(tail) == 4 else None
+        kind = tail if flat.type_at == flat.behind else data[flat.type_at : min(flat.type_at + 4, end)]
+        qtype = _WORD(kind)[0] if len(kind) >= 2 else None
+        qclass = _PAIR(kind)[1] if len(kind) == 4 else None
         if (self.qclass and qclass != self.qclass) or (self.qtypes and qtype not in self.qtypes) or flat.value in (b"", UNKNOWN):
             return None
         query = Query(ident, flags, data[at : min(flat.behind, end)], tail, qtype, qclass)
@@ -117,6 +121,7 @@ class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def _flatten(data: bytes, at: int, end: int, claimed_end: int, zeros: int, limit: int) -> _Flat:
     """Flatten the name at `at`; the message's bytes end at `end`, its parser stops at `claimed_end` or at a zero length."""
     start = at
+    type_at = -1
     text = bytearray()
     closed = False
     size = 0
@@ -134,6 +139,7 @@ def _flatten(data: bytes, at: int, end: int, claimed_end: int, zeros: int, limit
         # A dot is written only where a character fits behind it.
         size += 1 if size else 0
         taken = min(length, max(0, limit - size))
+        type_at = at if taken < length else -1
         if taken and not closed:
             if text:
                 text += b"."
@@ -143,7 +149,7 @@ def _flatten(data: bytes, at: int, end: int, claimed_end: int, zeros: int, limit
         size += taken
         if taken < length:
             break
-    return _Flat(bytes(text).lower(), min(at, end) - start, at)
+    return _Flat(bytes(text).lower(), min(at, end) - start, at, at if type_at < 0 else type_at)
 
 
 def _copy_label(data: bytes, at: int, end: int, taken: int, zeros: int) -> tuple[bytes, bool]:
