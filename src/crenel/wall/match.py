@@ -37,7 +37,7 @@ class Entry(msgspec.Struct, frozen=True):
 class NameList:
     """A compiled list of names; immutable, shareable. An entry without a name raises ProfileError."""
 
-    __slots__ = ("_checks", "_suffix", "_whole", "entries")
+    __slots__ = ("_checks", "_free", "_inside", "_short", "_starts", "_suffix", "_tails", "_whole", "entries")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries: tuple[Entry, ...] = tuple(entries)
@@ -61,6 +61,13 @@ class NameList:
             ("any", lambda keys: functools.partial(_find_any, min(keys.values()))),
         )
         self._checks = tuple(make(by_form[form]) for form, make in makers if by_form[form])
+        # What tells most names that match nothing: nearly every entry has its place at the end of a name, and few ends are listed.
+        ends = {key for form in ("suffix", "exact", "subdomain", "end") for key in by_form[form]}
+        self._tails = frozenset(key[-_TAIL:] for key in ends if len(key) >= _TAIL)
+        self._short = tuple(sorted(key for key in ends if len(key) < _TAIL))
+        self._starts = tuple(by_form["start"])
+        self._inside = tuple(by_form["substring"]) if len(by_form["substring"]) < MANY else ()
+        self._free = bool(by_form["label-start"] or by_form["any"]) or len(by_form["substring"]) >= MANY or len(self._short) >= MANY
 
     @staticmethod
     def union(lists: "Sequence[NameList]") -> "NameList":
@@ -76,6 +83,16 @@ class NameList:
 
     def find(self, name: bytes) -> Entry | None:
         """Return the first entry of the list that matches a lower-case name, or None."""
+        if not (self._free or name[-_TAIL:] in self._tails or name.endswith(self._short) or name.startswith(self._starts)):
+            for key in self._inside:
+                # Not `in`, which first takes the key for a number and pays for the exception.
+                if name.find(key) >= 0:
+                    break
+            else:
+                return None
+        return self._look_up(name)
+
+    def _look_up(self, name: bytes) -> Entry | None:
         best = _NONE
         if name in self._whole:
             best = self._whole[name]
@@ -97,6 +114,8 @@ class NameList:
 
 
 _NONE: Final = 1 << 60
+_TAIL: Final = 8
+"""So many last bytes of a name are compared with those of all entries first: as good as any number that is more than `.com` has."""
 
 
 def _lengths(keys: dict[bytes, int]) -> tuple[int, ...]:
@@ -166,7 +185,7 @@ def _substring_finder(keys: dict[bytes, int]) -> Callable[[bytes], int]:
 
 def _find_inside(pairs: tuple[tuple[bytes, int], ...], name: bytes) -> int:
     for key, number in pairs:
-        if key in name:
+        if name.find(key) >= 0:
             return number
     return _NONE
 

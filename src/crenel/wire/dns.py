@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from crenel.wire.memo import remember_last
 from crenel.wire.result import Field, Incomplete, Unparseable
 
 A: Final = 1
@@ -111,6 +112,15 @@ class Query(msgspec.Struct, frozen=True, gc=False):
     klass: int
 
 
+class PlainName(msgspec.Struct, frozen=True, gc=False):
+    """The first name of a datagram that holds it as nearly every query does, with type and class; `value` has its case, `end` is behind its zero."""
+
+    value: bytes
+    end: int
+    kind: int
+    klass: int
+
+
 class TcpMessage(msgspec.Struct, frozen=True, gc=False):
     """One message of a TCP stream: `offset` of its first byte after the two of the length; places in it count from there."""
 
@@ -156,6 +166,31 @@ def read_name(message: bytes, offset: int) -> Field | Unparseable:
     if name.count(b".") >= len(labels) or b"\\" in name:
         name = b".".join(_SPECIAL.sub(rb"\\\g<0>", label) for label in labels)
     return Field(name or b".", offset, (end or position + 1) - offset)
+
+
+@remember_last
+def read_plain_name(payload: bytes) -> PlainName | None:
+    """Read the name behind the header if it is plain: labels without dot, backslash or zero byte, no pointer, type and class behind it.
+
+    What every reader of names reads alike. None says only that the name is not so plain; the counts of the header are not looked at.
+    """
+    end = payload.find(b"\x00", 12)
+    if end < 14 or end + 5 > len(payload) or end > 11 + MAX_NAME:
+        return None
+    labels: list[bytes] = []
+    position = 12
+    while position < end:
+        size = payload[position]
+        if size >= 64:
+            return None
+        position += 1
+        labels.append(payload[position : position + size])
+        position += size
+    name = b".".join(labels)
+    if position != end or name.count(b".") >= len(labels) or b"\\" in name:
+        return None
+    kind, klass = _PAIR(payload, end + 1)
+    return PlainName(name, end + 1, kind, klass)
 
 
 def read_query(payload: bytes) -> Query | Unparseable:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from crenel.wall.readers.reading import NOT_MINE, UNKNOWN, WAIT, Answer, Found, Query
+from crenel.wire.dns import PlainName, read_plain_name
+from crenel.wire.memo import remember_last
 from crenel.wire.packet import Packet
 
 _HEADER = struct.Struct(">6H").unpack_from
@@ -72,14 +74,34 @@ class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         if ends is not None:
             return self._read_stream(data)
+        if claimed is None or claimed >= len(data):
+            plain = read_plain_name(data)
+            if plain is not None and plain.end - 14 <= self.longest_name:
+                return self._read_plain(data, plain)
         found = self._read_message(data, 0, len(data), len(data) if claimed is None else claimed, max(0, self.padded_to - headers - len(data)))
         return NOT_MINE if found is None else Answer((found,), len(data), False)
 
     def read_packet(self, packet: Packet) -> Answer:
         """Read a UDP packet, with what its headers take and claim."""
-        headers = (28 if packet.version == 4 else 48) + len(packet.ip_options)
         length = packet.udp_length
+        payload = packet.payload
+        if length == len(payload) + 8:
+            plain = read_plain_name(payload)
+            if plain is not None and plain.end - 14 <= self.longest_name:
+                return self._read_plain(payload, plain)
+        headers = (28 if packet.version == 4 else 48) + len(packet.ip_options)
         return self.read(packet.payload, headers=headers, claimed=None if length is None or length < 8 else length - 8)
+
+    def _read_plain(self, data: bytes, plain: PlainName) -> Answer:
+        """Judge a datagram whose name holds nothing that parsers flatten differently: only the other parameters tell."""
+        if (self.qclass and plain.klass != self.qclass) or (self.qtypes and plain.kind not in self.qtypes):
+            return NOT_MINE
+        _, flags, questions, *others = _HEADER(data)
+        if flags & _RESPONSE or (self.question_counts and questions not in self.question_counts):
+            return NOT_MINE
+        if self.other_records is not None and sum(others) > self.other_records:
+            return NOT_MINE
+        return _answer_plain(data)
 
     def _read_stream(self, stream: bytes) -> Answer:
         found: list[Found] = []
@@ -116,6 +138,19 @@ class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             return None
         query = Query(ident, flags, data[at : min(flat.behind, end)], tail, qtype, qclass)
         return Found("dns.qname", flat.value, at, flat.length, query=query)
+
+
+@remember_last
+def _answer_plain(data: bytes) -> Answer:
+    """Return what any parser with room for it sees of a plain name, or nothing where the name is not plain."""
+    plain = read_plain_name(data)
+    if plain is None:
+        return NOT_MINE
+    ident, flags, *_ = _HEADER(data)
+    end = plain.end
+    query = Query(ident, flags, data[_HEADER_SIZE:end], data[end : end + 4], plain.kind, plain.klass)
+    found = Found("dns.qname", plain.value.lower(), _HEADER_SIZE, end - _HEADER_SIZE, query=query)
+    return Answer((found,), len(data), False)
 
 
 def _flatten(data: bytes, at: int, end: int, claimed_end: int, zeros: int, limit: int) -> _Flat:
