@@ -4,13 +4,14 @@ import csv
 import ipaddress
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crenel.wire.capture import open_capture
 from crenel.wire.dns_build import build_query, build_response, frame_tcp
 from crenel.wire.http import build_request
 from crenel.wire.ip import parse_packet
@@ -22,7 +23,7 @@ from crenel.wire.result import Unparseable
 from crenel.wire.sniff import Reading, read_datagram, read_stream
 from crenel.wire.tls_build import HelloShape, build_client_hello, build_hello_message
 from tests.data import data_path
-from tests.wire.captures import real_capture, walk
+from tests.wire.captures import real_capture, real_captures, walk
 
 RANDOM = bytes(range(32))
 NAME = b"www.blocked.example"
@@ -151,6 +152,15 @@ def test_dns_datagrams() -> None:
     assert read_datagram(query[:7] + b"\x09" + query[8:]) == Reading("unknown")
 
 
+def test_dns_over_tcp() -> None:
+    first, second = frame_tcp(build_query(NAME)), frame_tcp(build_query(b"b.example"))
+    assert read_stream(first + second) == Reading("dns", (NAME, b"b.example"))
+    assert read_stream(first + second[:20]) == Reading("dns", (NAME,))
+    assert read_stream(first[:-3]) == Reading("unknown", more=True)
+    assert read_stream(frame_tcp(build_response(build_query(NAME), [bytes(4)] * 9))[:60]) == Reading("dns", (NAME,))
+    assert read_stream(first + b"something else") == Reading("dns", (NAME,))
+
+
 def test_an_announcement_without_question_names_what_it_announces() -> None:
     announced = build_response(b"", [bytes(4)], flags=0x8400)
     named = announced[:12] + b"\x03box\x05local\x00" + announced[13:]
@@ -270,15 +280,20 @@ def endpoint(text: str) -> tuple[bytes, int]:
 Flows = dict[tuple[int, frozenset[int]], list[Packet]]
 
 
-def packets_of(row: dict[str, str]) -> Flows:
-    """Return the TCP and UDP packets of a capture by transport and ports."""
-    content = real_capture(row)
-    flows: Flows = defaultdict(list)
+def packets_in(content: bytes) -> Iterator[Packet]:
+    """Yield the TCP and UDP packets of a capture."""
     for _, _, link, offset, captured, _ in walk(content)[0]:
         span = ip_offset(link, content, offset, captured)
         packet = span if isinstance(span, Unparseable) else parse_packet(content, *span)
         if isinstance(packet, Packet) and packet.proto in {TCP, UDP} and packet.has_transport():
-            flows[packet.proto, frozenset((packet.sport, packet.dport))].append(packet)
+            yield packet
+
+
+def packets_of(row: dict[str, str]) -> Flows:
+    """Return the TCP and UDP packets of a capture by transport and ports."""
+    flows: Flows = defaultdict(list)
+    for packet in packets_in(real_capture(row)):
+        flows[packet.proto, frozenset((packet.sport, packet.dport))].append(packet)
     return flows
 
 
@@ -338,6 +353,22 @@ def test_names_in_real_captures() -> None:
     print(f"{len(rows) - len(missing)} of {len(rows)} names")
     assert len(rows) == 631
     assert not missing
+
+
+def test_every_payload_of_the_real_captures_is_read() -> None:
+    seen: Counter[str] = Counter()
+    slowest = 0.0
+    for _, content in real_captures():
+        if isinstance(open_capture(content), Unparseable):
+            continue
+        for packet in packets_in(content):
+            started = time.perf_counter()
+            reading = read_stream(packet.payload) if packet.proto == TCP else read_datagram(packet.payload)
+            slowest = max(slowest, time.perf_counter() - started)
+            seen[reading.protocol] += 1
+    print(dict(seen), f"slowest {slowest * 1e3:.1f} ms")
+    assert set(seen) == {"tls", "http", "dns", "quic", "smtp", "ftp", "unknown"}
+    assert slowest < 1
 
 
 @pytest.mark.long

@@ -1,10 +1,13 @@
 """Built hellos: the same for the same random, in the size of what they resemble, and wrong where they are asked to be."""
 
+import socket
 import struct
+import threading
 
 import pytest
 
-from crenel.wire.tls import ClientHello, read_client_hello
+from crenel.wire.result import Incomplete
+from crenel.wire.tls import ECH, ClientHello, read_client_hello
 from crenel.wire.tls_build import HelloShape, build_client_hello, build_hello_message
 from crenel.wire.tls_record import walk_records
 
@@ -68,3 +71,38 @@ def test_records_of_the_asked_sizes() -> None:
     assert sum(sizes) == len(whole)
     assert build_client_hello(b"a.example", random=RANDOM, record_sizes=(len(whole),)).count(b"\x16\x03\x01") == 1
     assert struct.unpack_from(">BHH", stream) == (22, 0x301, 1)
+
+
+def captured_hello(browser: str) -> bytes:
+    """Return the hello that curl-cffi sends to a listener on the loopback address in the shape of a browser."""
+    requests = pytest.importorskip("curl_cffi.requests")
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+
+        def receive() -> None:
+            connection = listener.accept()[0]
+            with connection:
+                connection.settimeout(10)
+                stream = b""
+                while isinstance(read_client_hello(stream), Incomplete):
+                    stream += connection.recv(65536)
+                received.append(stream)
+
+        server = threading.Thread(target=receive)
+        server.start()
+        with pytest.raises(requests.RequestsError):
+            requests.get(f"https://localhost:{listener.getsockname()[1]}/", impersonate=browser, timeout=10)
+        server.join(20)
+    return received[0]
+
+
+def test_a_browser_hello_has_the_extensions_and_the_size_of_a_real_one() -> None:
+    ours, theirs = hello_of(build_client_hello(b"localhost", random=RANDOM, shape=HelloShape.BROWSER)), hello_of(captured_hello("chrome136"))
+    assert ours.ech is not None
+    assert theirs.ech is not None
+    # ECH placeholders come in several lengths, GREASE in sixteen types.
+    assert ours.length - ours.ech.length == theirs.length - theirs.ech.length
+    assert ours.cipher_suites[1:] == theirs.cipher_suites[1:]
+    parts = [sorted((each.kind, each.length) for each in hello.extensions if each.kind & 0x0F0F != 0x0A0A) for hello in (ours, theirs)]
+    assert [part for part in parts[0] if part[0] != ECH] == [part for part in parts[1] if part[0] != ECH]

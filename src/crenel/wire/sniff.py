@@ -40,7 +40,6 @@ _TLS: Final = Reading("tls")
 _TLS_YET: Final = Reading("tls", more=True)
 _HTTP: Final = Reading("http")
 _HTTP_YET: Final = Reading("http", more=True)
-_DNS_YET: Final = Reading("dns", more=True)
 _QUIC: Final = Reading("quic")
 """An Initial of a version whose keys are not known: its header accounts for every byte of the datagram."""
 _SMTP: Final = Reading("smtp")
@@ -169,11 +168,13 @@ def _read_dns_stream(stream: bytes) -> Reading:
         reading = _read_dns(stream[position + 2 : position + 2 + length], length)
         if reading is None:
             break
+        if reading is _UNKNOWN_YET:
+            return Reading("dns", _each_once(names)) if names else reading
         names.extend(reading.names)
         position += 2 + length
     if position == 0:
         return _UNKNOWN_YET if len(stream) < 14 else _UNKNOWN
-    return Reading("dns", _each_once(names), not names and position > len(stream))
+    return Reading("dns", _each_once(names))
 
 
 def _read_dns(payload: bytes, length: int) -> Reading | None:
@@ -190,9 +191,9 @@ def _read_dns(payload: bytes, length: int) -> Reading | None:
         if isinstance(name, Field) and 16 + name.length <= len(payload):
             klass = payload[14 + name.length] << 8 | payload[15 + name.length]
             return Reading("dns", (name.value,)) if klass in _CLASSES else None
-        return _DNS_YET if len(payload) < length else None
+        return _UNKNOWN_YET if len(payload) < length else None
     message = read_message(payload)
-    if isinstance(message, Unparseable):
+    if isinstance(message, Unparseable) or len(payload) < length:
         return None
     if message.questions:
         known = message.questions[0].klass in _CLASSES
