@@ -31,11 +31,15 @@ _NOTHING: list[Effect] = []
 class FlowState:
     """What a run keeps of one flow."""
 
-    __slots__ = ("acted", "acted_on", "events", "missed", "strands", "tossed", "watch")
+    __slots__ = ("acted", "acted_on", "events", "headers", "idle_interest", "missed", "strands", "tossed", "watch")
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         """Who watches packets from the first end."""
+        self.headers: tuple[tuple[Box, int], ...] = ()
+        """Boxes that act on headers and could act on this flow, with the packet classes they look at."""
+        self.idle_interest = watch.idle_interest
+        """Packet classes that matter whatever the state."""
         self.strands: list[Strand] = []
         self.acted: Box | None = None
         """The first box that acted."""
@@ -100,10 +104,12 @@ class Run:
 
     def interest(self, flow: bytes) -> int:
         """Return the bit set of packet classes of a flow, by its key, that any box could react to or learn from."""
-        record = self.flows.tcp.get(flow) or self.flows.udp.get(flow)
-        if record is None or (self.armed and self.touched(record)):
-            return ALL_CLASSES
-        return record.interest
+        mask = 0
+        # A key does not say whether it is of TCP or of UDP: both may know a flow by it.
+        for record in (self.flows.tcp.get(flow), self.flows.udp.get(flow)):
+            if record is not None:
+                mask |= ALL_CLASSES if self.armed and self.touched(record) else record.interest
+        return mask or ALL_CLASSES
 
     def touched(self, record: FlowRecord) -> bool:
         """Say whether any residual entry speaks of this flow."""
@@ -129,8 +135,10 @@ class Run:
             if record.phase >= 0 and not remembered:
                 if tcp:
                     if self._openings.passes(record, watch, now, packet, packet_class):
+                        record.last = now
                         return _NOTHING
                 elif self._datagram_passes(record, watch, now, packet, second=second):
+                    record.last = now
                     return _NOTHING
             state = self._begin(record, watch)
         if tcp and len(record.kept) < KEPT_PACKETS:
@@ -139,6 +147,7 @@ class Run:
         self._effects = effects
         grounds: list[Ground] = []
         if remembered and self._remembered(record, state, packet, packet_class, now):
+            record.last = now
             return effects
         if tcp:
             if state.strands:
@@ -148,7 +157,7 @@ class Run:
                     self._read_alone(slot, packet, grounds)
         else:
             self._read_datagram(record, packet, now, second=second, grounds=grounds)
-        for box, classes in state.watch.headers:
+        for box, classes in state.headers:
             if classes >> packet_class & 1:
                 self._read_header(box, record, packet, second=second, grounds=grounds)
         if grounds:
@@ -171,7 +180,7 @@ class Run:
         """Find out who watches a flow, and whether a plain opening of it can be followed at little cost."""
         watch = self.wall.watch(record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport)
         record.watch = watch
-        if watch.plain is None or ((watch.asks_always or record.second in watch.servers) and self._concerns(record, watch)):
+        if watch.plain is None or ((watch.asks_always or record.second in watch.servers) and any(self._concerns(record, box) for box, _ in watch.headers)):
             record.phase = -1
         return watch
 
@@ -187,10 +196,9 @@ class Run:
                         return False
         return True
 
-    def _concerns(self, record: FlowRecord, watch: Watch) -> bool:
+    def _concerns(self, record: FlowRecord, box: Box) -> bool:
         """Say whether a box that acts on headers could act on a flow."""
-        ends = (record.second, record.dport, record.first, record.sport)
-        return any(box.reader.concerns(*ends, box.names) for box, _ in watch.headers)
+        return box.reader.concerns(record.second, record.dport, record.first, record.sport, box.names)
 
     def _keys(self, record: FlowRecord) -> tuple[bytes, ...]:
         """Return the keys under which residual memory could speak of a flow."""
@@ -203,7 +211,7 @@ class Run:
         if record.transport != TCP:
             record.interest = ALL_CLASSES
             return
-        mask = state.watch.idle_interest
+        mask = state.idle_interest
         for strand in state.strands:
             mask |= self._walker.mask(strand)
         record.interest = mask
@@ -212,6 +220,10 @@ class Run:
         """Give a flow its state, with what followed from the packets of its plain opening."""
         record.scope = record.key + record.start.to_bytes(10, "big", signed=True)
         state = record.wall = FlowState(watch)
+        if watch.headers and (watch.asks_always or record.second in watch.servers):
+            state.headers = tuple([header for header in watch.headers if self._concerns(record, header[0])])
+            for _, classes in state.headers:
+                state.idle_interest |= classes
         if record.transport != TCP:
             return state
         lanes = watch.lanes

@@ -44,7 +44,7 @@ class Watch(msgspec.Struct, frozen=True, eq=False):
     """Readers of single TCP segments, for boxes without a state model."""
     datagrams: tuple[ReaderSlot, ...]
     idle_interest: int
-    """Packet classes that matter whatever the state."""
+    """Packet classes that matter to readers of single segments, whatever the state."""
     servers: frozenset[bytes]
     """Server addresses for which a box that acts on headers has to be asked."""
     asks_always: bool
@@ -139,8 +139,6 @@ class Wall:
         bare = [slot for slot, boxes in self._bare_slots if any(box in covered for box in boxes)]
         headers = tuple((box, box.reader.classes()) for box in covered if hasattr(box.reader, "read_header"))  # type: ignore[attr-defined]
         idle = 0
-        for _, classes in headers:
-            idle |= classes
         if bare:
             idle |= sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & 16)
         servers, always = _servers([box for box, _ in headers])

@@ -1,12 +1,15 @@
 """A TCP stream in, the server name or an extension of its ClientHello out, as far as a wall's TLS boxes follow it."""
 
+import functools
+import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from crenel.wall.readers.reading import NOT_MINE, WAIT, Answer, Found
+from crenel.wire.tls import read_plain_hello
 
 Needs = Literal["record", "name"]
 """What must have arrived before a box acts: all records of the hello, or only the bytes up to the end of what it looks for."""
@@ -183,6 +186,15 @@ class TlsSni(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the server name of the stream, once the box would act on it."""
         if self.shortest_first is not None and _opens_short(ends, self.shortest_first):
             return NOT_MINE
+        if self.watches is None:
+            # Of a whole hello in one record with a plain name every box sees the same; the walk to it is shared.
+            plain = read_plain_hello(stream)
+            if plain is not None and plain.whole and plain.name.length:
+                name = plain.name
+                return Answer((Found("tls.sni", name.value.lower(), name.offset, name.length),), len(stream), False)
+        return self._follow(stream)
+
+    def _follow(self, stream: bytes) -> Answer:
         hello = _find_hello(stream, self.records, self.needs)
         if isinstance(hello, Answer):
             return hello
@@ -213,7 +225,7 @@ def _seen_with(found: Found, what: str, at: int) -> Found:
     return Found(found.reads, found.value, found.offset, found.length, f"acted on at the {what} record at byte {at}")
 
 
-class TlsExtension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="reads", tag="tls.extension"):
+class TlsExtension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True, tag_field="reads", tag="tls.extension"):
     """The presence of an extension in a ClientHello: 0xffce for encrypted SNI (ESNI20); ECH and 0x7777 triggered nothing."""
 
     number: int
@@ -223,6 +235,11 @@ class TlsExtension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     shortest_first: int | None = None
     """A first segment of fewer bytes blinds the box (5: ESNI20); None: any will do."""
 
+    @functools.cached_property
+    def _number(self) -> Callable[[bytes], re.Match[bytes] | None]:
+        """Find the two bytes of the type anywhere: where they are nowhere, nor is the extension."""
+        return re.compile(re.escape(self.number.to_bytes(2, "big"))).search
+
     def could_begin(self, first_byte: int) -> bool:
         """Say whether a stream may begin so."""
         return first_byte == _HANDSHAKE
@@ -231,6 +248,12 @@ class TlsExtension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """Return the extension's type where the hello has it."""
         if self.shortest_first is not None and _opens_short(ends, self.shortest_first):
             return NOT_MINE
+        plain = read_plain_hello(stream)
+        if plain is not None and plain.whole and self._number(stream) is None:
+            return NOT_MINE
+        return self._follow(stream)
+
+    def _follow(self, stream: bytes) -> Answer:
         hello = _find_hello(stream, self.records, self.needs)
         if isinstance(hello, Answer):
             return hello
