@@ -76,12 +76,32 @@ def load_wall(
     if moment.day < first_day(profile.middlebox):
         message = f"{place}: nothing is known of this wall before {first_day(profile.middlebox)}; {moment} is too early"
         raise ProfileError(message)
-    point = load_vantage(vantage if vantage is not None else _default_vantage(profile, moment))
-    builder = _Builder(profile, moment, dict(assume or {}), dict(lists or {}), tuple(listed), point)
+    point = load_vantage(vantage if vantage is not None else default_vantage(profile, moment))
+    return compile_profile(profile, moment, point, seed=seed, assume=assume, lists=lists, listed=listed, sha256=hashlib.sha256(text).hexdigest())
+
+
+def compile_profile(
+    profile: Profile,
+    moment: Moment,
+    vantage: Vantage,
+    *,
+    seed: int = 0,
+    assume: Mapping[str, str] | None = None,
+    lists: Mapping[str, str] | None = None,
+    listed: Sequence[str] = (),
+    sha256: str = "",
+) -> Wall:
+    """Return the wall of a checked profile at a moment, seen from a vantage; the rest is as for `load_wall`.
+
+    Raises:
+        ProfileError: a list that the user brings is wrong.
+        UsageError: an argument is wrong.
+    """
+    builder = _Builder(profile, moment, dict(assume or {}), dict(lists or {}), tuple(listed), vantage)
     boxes = builder.boxes()
     about = About(
-        name=profile.name, title=profile.title, sha256=hashlib.sha256(text).hexdigest(), as_of=str(moment), seed=seed,
-        assume=dict(assume or {}), lists=dict(lists or {}), listed=tuple(listed), vantage=point.name, utc_offset=profile.utc_offset,
+        name=profile.name, title=profile.title, sha256=sha256, as_of=str(moment), seed=seed,
+        assume=dict(assume or {}), lists=dict(lists or {}), listed=tuple(listed), vantage=vantage.name, utc_offset=profile.utc_offset,
         notes=builder.notes, examples=builder.examples, example_boxes=any(box.facts.example_list for box in boxes),
     )
     return Wall(profile.name, profile.title, boxes, limits=profile.limits, utc_offset=profile.utc_offset, hour=moment.hour, about=about)
@@ -93,7 +113,8 @@ def _moment(as_of: str | dt.date | None, utc_offset: int) -> Moment:
     return parse_moment(as_of) if isinstance(as_of, str) else Moment(as_of)
 
 
-def _default_vantage(profile: Profile, moment: Moment) -> str:
+def default_vantage(profile: Profile, moment: Moment) -> str:
+    """Return the name of the vantage from which a wall is judged at a moment, unless another is asked for."""
     day = moment.day
     begun = [vantage for vantage in profile.vantage if vantage.from_ <= day] or list(profile.vantage[:1])
     return max(begun, key=lambda vantage: vantage.from_).name
@@ -149,7 +170,7 @@ class _Builder:
         list_name = getattr(epoch.trigger, "list", None)
         shipped = self._profile.list[list_name] if list_name is not None else None
         facts = Facts(
-            box.id, box.title, str(epoch.first_seen), str(epoch.last_seen), epoch.confidence, epoch.sources,
+            box.id, box.title, box.placement, str(epoch.first_seen), str(epoch.last_seen), epoch.confidence, epoch.sources,
             tuple(f"{key}: {why}" for key, why in epoch.assumed.items()), list_name,
             shipped is not None and shipped.kind == "names" and list_name not in self._lists,
         )
@@ -164,7 +185,7 @@ class _Builder:
             coin_scope=chance.per, reaction=epoch.reaction, residual=epoch.residual, pools=self._pools_of(epoch.reaction),
             tcb=self._tcbs[epoch.tcb] if epoch.tcb is not None else None, other=other,
             joins=epoch.reassembles.tcp if epoch.reassembles is not None else 0.0, first_only=epoch.first_only,
-            in_path=box.placement == "in-path", sees_injected=box.sees_injected,
+            sees_injected=box.sees_injected,
         )
 
     def _entries(self, names: NamedList) -> list[Entry]:
