@@ -67,6 +67,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     middlebox: str
     title: str
+    placement: Literal["on-path", "in-path"]
     epoch: str
     last_seen: str | None
     confidence: str
@@ -97,7 +98,6 @@ class Box:
         "first_only",
         "forgers",
         "hours",
-        "in_path",
         "index",
         "joins",
         "names",
@@ -130,7 +130,6 @@ class Box:
         other: tuple[CompiledTcb, float] | None,
         joins: float,
         first_only: FirstOnly | None,
-        in_path: bool,
         sees_injected: bool,
     ) -> None:
         self.index = index
@@ -147,7 +146,6 @@ class Box:
         self.other = other
         self.joins = joins
         self.first_only = first_only
-        self.in_path = in_path
         self.sees_injected = sees_injected
         name = facts.middlebox
         self.forgers = tuple(Forger(name, number, template) for number, template in enumerate(reaction.inject))
