@@ -13,6 +13,7 @@ from crenel.flow.overlap import Overlap
 from crenel.flow.table import FlowRecord, FlowTable
 from crenel.instant import Instant
 from crenel.net.replay.notes import FlowNotes
+from crenel.net.replay.source import let_go
 from crenel.wall.effects import Drop, Effect, Inject, Missed, Side, Throttle
 from crenel.wall.run import FlowState, Run
 from crenel.wall.wall import Wall
@@ -84,12 +85,15 @@ class Judge:
             records = reader.records(*self._read_strides(reader, tick))
         else:
             records = reader.records()
-        buffer = reader.buffer
+        buffer, passed = reader.buffer, 0
         for number, now, link_type, offset, captured, _ in records:
             self.packets = number
             self._frame(buffer, link_type, offset, captured, Instant(now), number)
-            if tick is not None and not number & _TICK:
-                tick(offset)
+            if not number & _TICK:
+                let_go(buffer, passed, offset)
+                passed = offset
+                if tick is not None:
+                    tick(offset)
         self.finish()
 
     def finish(self) -> None:
@@ -106,6 +110,7 @@ class Judge:
             position, number = self._read_plain(reader, position, number, stop)
             if position < stop:
                 return position, number
+            let_go(reader.buffer, position - _STRIDE, position)
             if tick is not None:
                 tick(position)
 

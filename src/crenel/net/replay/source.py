@@ -64,3 +64,10 @@ def _unpacked(path: str, data: Source) -> tuple[bytes, str | None]:
         message = f"{path}: {fault}"
         raise CaptureError(message)
     return out.getvalue(), fault
+
+
+def let_go(buffer: object, start: int, end: int) -> None:
+    """Tell the system that the bytes of a mapped file between these places will not be read again soon, so memory stays flat."""
+    if isinstance(buffer, mmap.mmap) and hasattr(buffer, "madvise"):
+        first = start - start % mmap.PAGESIZE
+        buffer.madvise(mmap.MADV_DONTNEED, max(first, 0), end - max(first, 0))
