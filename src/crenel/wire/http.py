@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from crenel.wire.memo import remember_last
 from crenel.wire.result import Field, Incomplete, Unparseable
 
 METHODS: Final = frozenset(
@@ -37,6 +38,9 @@ _DIGITS = re.compile(rb"[0-9]{1,15}\Z")
 # What nearly every request looks like: read in two steps, without listing its headers.
 _PLAIN_LINE = re.compile(rb"[A-Z]{1,16}+ /[^ \r\n]*+ HTTP/1\.[01]\r?\n")
 _PLAIN_HOST = re.compile(rb"\n([ \t]*+)[Hh][Oo][Ss][Tt]([ \t]*+):[ \t]*+([^\n]*+)\n([ \t]?)")
+# What most requests look like to their last byte: a head whose first header is Host, and in whose other lines nothing matters.
+_SIMPLE = re.compile(rb"([A-Z]{1,16}+) (/[!-~]*+) HTTP/1\.[01]\r\n[Hh][Oo][Ss][Tt]:[ \t]*+([!-~]++)\r\n(?![ \t])")
+_MATTERS = re.compile(rb"\n(?:\r?\n|(?:host|content-length|transfer-encoding)[ \t]*+:)", re.IGNORECASE)
 
 _CUT_LINE: Final = Incomplete("the request line is cut")
 _CUT_HEAD: Final = Incomplete("the header block is cut")
@@ -76,6 +80,17 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         return next((value for key, value in self.headers if key.value.lower() == name), None)
 
 
+class SimpleRequest(msgspec.Struct, frozen=True, gc=False):
+    """A request that every parser reads alike: visible ASCII in origin form, one Host that is the first header, no body, nothing after it."""
+
+    method: bytes
+    target: bytes
+    """It stands one blank behind the method."""
+    host: bytes
+    """Without blanks around it; never empty."""
+    host_at: int
+
+
 class Walk(msgspec.Struct, frozen=True, gc=False):
     """Requests that follow one another, and why the walk went no further: None at the very end of the stream."""
 
@@ -104,6 +119,22 @@ def looks_like_request(first: bytes) -> bool:
 def looks_like_response(first: bytes) -> bool:
     """Say whether a stream begins like an HTTP/1 status line, or with what could become one."""
     return first[:5] == b"HTTP/"[: len(first)] != b"" and (len(first) < 6 or first[5:6].isdigit())
+
+
+@remember_last
+def read_simple_request(stream: bytes) -> SimpleRequest | None:
+    """Read a stream that is one simple request from its first byte to its last; None says only that it is not so simple."""
+    if not stream.endswith(b"\r\n\r\n"):
+        return None
+    line = _SIMPLE.match(stream)
+    if line is None:
+        return None
+    matters = _MATTERS.search(stream, line.end() - 1)
+    # The empty line may follow right upon the Host.
+    if matters is None or matters.end() != len(stream):
+        return None
+    method, target, host = line.groups()
+    return SimpleRequest(method, target, host, line.start(3))
 
 
 def read_request(stream: bytes, start: int = 0) -> Request | Incomplete | Unparseable:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from crenel.wire.memo import remember_last
 from crenel.wire.quic_keys import Keys, client_keys, parameters
 from crenel.wire.result import Unparseable
 
@@ -140,6 +141,12 @@ def open_initial(datagram: bytes, offset: int = 0, *, original_dcid: bytes | Non
     The keys come from the packet's destination connection ID, or from `original_dcid`, that of the client's first Initial, once
     the client has taken over a connection ID that the server chose (RFC 9001 section 5.2).
     """
+    if offset == 0 and original_dcid is None:
+        return _open_first(datagram)
+    return _open(datagram, offset, original_dcid)
+
+
+def _open(datagram: bytes, offset: int, original_dcid: bytes | None) -> Initial | Unparseable:
     header = read_long_header(datagram, offset)
     if not isinstance(header, LongHeader):
         return header
@@ -151,6 +158,12 @@ def open_initial(datagram: bytes, offset: int = 0, *, original_dcid: bytes | Non
     if not header.is_initial:
         return _NOT_INITIAL
     return open_with_keys(datagram, header, keys)
+
+
+@remember_last
+def _open_first(datagram: bytes) -> Initial | Unparseable:
+    """Open the packet at the beginning; a wall's reader and the honest one ask for the same, and decrypting is dear."""
+    return _open(datagram, 0, None)
 
 
 def open_with_keys(datagram: bytes, header: LongHeader, keys: Keys) -> Initial | Unparseable:

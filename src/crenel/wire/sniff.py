@@ -10,8 +10,8 @@ import msgspec
 
 from crenel.wire import ftp, smtp
 from crenel.wire.command import is_ready_line
-from crenel.wire.dns import read_message, read_name
-from crenel.wire.http import METHODS, host_name, looks_like_response, read_host, walk_requests
+from crenel.wire.dns import read_message, read_name, read_plain_name
+from crenel.wire.http import METHODS, host_name, looks_like_response, read_host, read_simple_request, walk_requests
 from crenel.wire.quic import CRYPTO, Frame, Initial, LongHeader, crypto_bytes, open_initial, read_long_header
 from crenel.wire.quic_keys import parameters
 from crenel.wire.result import Field, Incomplete, Unparseable
@@ -116,6 +116,9 @@ def _read_tls(stream: bytes) -> Reading:
 
 
 def _read_text(stream: bytes, server: bytes, depth: int) -> Reading:
+    simple = read_simple_request(stream)
+    if simple is not None and simple.method in METHODS and stream.find(b" HTTP/", simple.host_at) < 0:
+        return Reading("http", (host_name(simple.host),))
     space = stream.find(b" ", 0, 33)
     if space > 0 and stream[:space] in METHODS:
         host = read_host(stream)
@@ -187,6 +190,9 @@ def _read_dns(payload: bytes, length: int) -> Reading | None:
     if flags & 0x40 or 12 + 5 * questions + 11 * (answers + authorities + additionals) > length:
         return None
     if questions == 1:
+        plain = read_plain_name(payload)
+        if plain is not None:
+            return Reading("dns", (plain.value,)) if plain.klass in _CLASSES else None
         name = read_name(payload, 12)
         if isinstance(name, Field) and 16 + name.length <= len(payload):
             klass = payload[14 + name.length] << 8 | payload[15 + name.length]

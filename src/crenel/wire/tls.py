@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from crenel.wire.memo import remember_last
 from crenel.wire.result import Field, Incomplete, Unparseable
 from crenel.wire.tls_record import CLIENT_HELLO, CUT_HELLO, HANDSHAKE, MAX_FRAGMENT, Message, check_hello_header, gather_hello, looks_like_sslv2_hello
 
@@ -35,6 +36,9 @@ _WORD = struct.Struct(">H").unpack_from
 # Record header, handshake header, version and random skipped, session id length: 44 bytes.
 _OPENING = struct.Struct(">BBxHBBH34xB").unpack_from
 _NAME_HEAD = struct.Struct(">HBH").unpack_from
+
+_MAX_PLAINTEXT: Final = 1 << 14
+"""RFC 8446 section 5.1."""
 
 _NOT_RECORD: Final = Unparseable("not a TLS record: its content type or major version is none of TLS")
 _OVERRUN: Final = Unparseable("a field of the ClientHello runs past its end")
@@ -78,6 +82,13 @@ class ClientHello(msgspec.Struct, frozen=True, gc=False):
     """Framed as SSL 2.0 (RFC 5246 appendix E.2), which has no extensions; `random` is then the challenge."""
 
 
+class PlainHello(msgspec.Struct, frozen=True, gc=False):
+    """What one straight walk tells of a hello: its name, and whether all of it is there in one record of up to 2^14 bytes."""
+
+    name: Field
+    whole: bool
+
+
 def read_client_hello(stream: bytes, start: int = 0) -> ClientHello | Incomplete | Unparseable:
     """Read the ClientHello that begins at `start`, over as many records as it is spread; other record types between them end it."""
     if start < len(stream) and stream[start] & 0x80:
@@ -109,31 +120,41 @@ def parse_client_hello(handshake: bytes, base_offset: int = 0) -> ClientHello | 
     return _moved(hello, Message(handshake, 0, end, [0], [base_offset]), offset=base_offset, length=end)
 
 
+@remember_last
+def read_plain_hello(stream: bytes) -> PlainHello | None:
+    """Walk straight to the name of a hello whose record, at the very beginning, holds it; whatever else it is, None says to go the slow way."""
+    try:
+        kind, major, record_length, message, high, length, session = _OPENING(stream)
+        if kind != HANDSHAKE or major != 3 or message != CLIENT_HELLO or high or session > 32 or record_length > MAX_FRAGMENT:
+            return None
+        position = 44 + session
+        position += 2 + _WORD(stream, position)[0]
+        position += 3 + stream[position]
+        end = position + _WORD(stream, position - 2)[0]
+        if end != 9 + length:
+            return None
+        extension, size = _PAIR(stream, position)
+        while extension:
+            position += size + 4
+            extension, size = _PAIR(stream, position)
+        listed, name_type, named = _NAME_HEAD(stream, position + 4)
+    except (struct.error, IndexError):
+        return None
+    at, here, after = position + 9, len(stream), 5 + record_length
+    if position >= end or listed + 2 != size or size != named + 5 or name_type or at + named > after or at + named > here:
+        return None
+    return PlainHello(Field(stream[at : at + named], at, named), at + named <= end <= after <= here and record_length <= _MAX_PLAINTEXT)
+
+
 def read_server_name(stream: bytes, start: int = 0) -> Field | Incomplete | Unparseable | None:
     """Read only the SNI of the hello at `start`, as soon as its bytes are there; None for a whole hello that names no host.
 
     The short way for every flow: what follows the name is not looked at, so it may still be missing or broken.
     """
-    # A straight line for a hello that begins with a record holding its name; whatever else it is, the slow way tells.
-    try:
-        kind, major, record_length, message, high, length, session = _OPENING(stream, start)
-        if kind == HANDSHAKE and major == 3 and message == CLIENT_HELLO and not high and session <= 32:
-            position = start + 44 + session
-            position += 2 + _WORD(stream, position)[0]
-            position += 3 + stream[position]
-            end = position + _WORD(stream, position - 2)[0]
-            if end == start + 9 + length and record_length <= MAX_FRAGMENT:
-                extension, size = _PAIR(stream, position)
-                while extension:
-                    position += size + 4
-                    extension, size = _PAIR(stream, position)
-                listed, name_type, named = _NAME_HEAD(stream, position + 4)
-                name = position + 9
-                edge = min(start + 5 + record_length, len(stream))
-                if position < end and listed + 2 == size == named + 5 and not name_type and name + named <= edge:
-                    return Field(stream[name : name + named], name, named)
-    except (struct.error, IndexError):
-        pass
+    if start == 0:
+        plain = read_plain_hello(stream)
+        if plain is not None:
+            return plain.name
     gathered = gather_hello(stream, start)
     if not isinstance(gathered, Message):
         return gathered

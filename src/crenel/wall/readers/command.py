@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from crenel.wall.readers.reading import NOT_MINE, Answer, Found
+from crenel.wire.memo import remember_last
 
 _LINES: Final = re.compile(rb"(?:[A-Za-z]{3,8}(?:[ \t][^\r\n]*)?\r?\n)*+")
 """Whole command lines: three or four letters in FTP (RFC 959 section 5.3.1), four to eight in SMTP (RFC 5321 section 4.1.1)."""
@@ -15,6 +16,19 @@ _REST: Final = re.compile(rb"[A-Za-z]{0,8}|[A-Za-z]{3,8}(?:[ \t][^\r\n]*)?\r?")
 """What a command line may look like before its end has come."""
 _ADDRESS: Final = re.compile(rb"[ \t]*:?[ \t]*<?((?!:)[^<>\s]++)([>\s])")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+@remember_last
+def _measure(stream: bytes) -> tuple[int, bool]:
+    """Return where the whole command lines at the beginning end, and whether what follows could become another."""
+    if len(stream) > 2 and not stream[:3].isalpha():
+        return 0, False
+    lines = _LINES.match(stream)
+    done = 0 if lines is None else lines.end()
+    if done == len(stream):
+        return done, True
+    # An end of line that is left is that of a line which is no command.
+    return done, not stream.endswith(b"\n") and _REST.fullmatch(stream, done) is not None
 
 
 class _Commands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
@@ -34,26 +48,39 @@ class _Commands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         verbs = b"|".join(rb"[ \t]+".join(re.escape(word.encode()) for word in verb.split()) for verb in self.verbs)
         return re.compile(rb"^(?:%b)(?=[ \t:])" % verbs, re.IGNORECASE | re.MULTILINE)
 
+    @functools.cached_property
+    def _firsts(self) -> frozenset[int]:
+        """First bytes of the verbs, in either case; any byte where a verb is empty."""
+        firsts = [word[:1] for verb in self.verbs for word in (verb.strip().encode(),)]
+        return frozenset(b"".join(first.upper() + first.lower() for first in firsts) if firsts and all(firsts) else range(256))
+
     def could_begin(self, first_byte: int) -> bool:
         """Say whether a stream may begin so."""
         return first_byte in _LETTERS
 
     def read(self, stream: bytes, ends: Sequence[int], oddly_opened: bool) -> Answer:  # noqa: FBT001  every stream reader is called alike
         """Return the values of the commands that the segment which came last completes or goes on with."""
-        lines = _LINES.match(stream)
-        done = 0 if lines is None else lines.end()
-        fits = _REST.fullmatch(stream, done) is not None and len(stream) - done <= self.longest_line
-        known = ends[-2] if len(ends) > 1 else 0
-        return Answer(tuple(self._values(stream, known, len(stream) if fits else done)), done, fits)
+        done, fits = _measure(stream)
+        fits = fits and len(stream) - done <= self.longest_line
+        return Answer(self._named(stream, ends[-2] if len(ends) > 1 else 0, len(stream) if fits else done), done, fits)
 
     def read_apart(self, segment: bytes, first: bool) -> Answer:  # noqa: FBT001
         """Judge a segment alone, for a box that does not join them; `first` is the client's first one."""
-        if first and (self._gives_up(segment) or not self.read(segment, (), False).more):
-            return NOT_MINE
-        return Answer(tuple(self._values(segment, 0, len(segment))), len(segment), True)
+        if first:
+            if self._gives_up(segment):
+                return NOT_MINE
+            done, fits = _measure(segment)
+            if not fits or len(segment) - done > self.longest_line:
+                return NOT_MINE
+        return Answer(self._named(segment, 0, len(segment)), len(segment), True)
 
     def _gives_up(self, segment: bytes) -> bool:
         return self.first_line_whole and not segment.endswith(b"\n")
+
+    def _named(self, stream: bytes, known: int, stop: int) -> tuple[Found, ...]:
+        if not stop or (stream[0] not in self._firsts and stream.find(b"\n", 0, stop - 1) < 0):
+            return ()
+        return tuple(self._values(stream, known, stop))
 
     def _values(self, stream: bytes, known: int, stop: int) -> Iterator[Found]:
         """Yield the values before `stop`; what was there at `known` was named before."""

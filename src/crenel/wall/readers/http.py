@@ -11,6 +11,7 @@ import msgspec
 
 from crenel.wall.readers.http_walk import UNFINISHED, Message, Walk, read_message
 from crenel.wall.readers.reading import NOT_MINE, WAIT, Answer, Found
+from crenel.wire.http import SimpleRequest, read_simple_request
 
 _ESCAPE: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 _PORT: Final = re.compile(rb":[0-9]*$")
@@ -61,12 +62,30 @@ class _Requests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Probability that a flow meets at least one of the parsers."""
         return _any_of([walk.share for walk in self.walks])
 
+    @functools.cached_property
+    def _simple_methods(self) -> frozenset[bytes]:
+        """Methods whose simple requests (`wire.http`) need no walk: every parser sees the same in them. None where parameters ask for more."""
+        plain = "/" in self.targets and self.blanks_after_method > 0 and self.requests_per_segment is None and len(self.walks) > 0
+        odd = any(set(word) & set(" \r\n") for word in (*self.methods, *self.targets))
+        return frozenset(method.encode() for method in self.methods) if plain and not odd else frozenset()
+
+    @functools.cached_property
+    def _judged_from(self) -> int:
+        """Bytes of a first segment from which on its method alone decides."""
+        return 0 if self.opening is None else self.opening.short + 1
+
     def could_begin(self, first_byte: int) -> bool:
         """Say whether a stream may begin so."""
         return first_byte in self._firsts
 
     def read(self, stream: bytes, ends: Sequence[int], oddly_opened: bool) -> Answer:  # noqa: FBT001  every stream reader is called alike
         """Return what the segment that came last completes."""
+        if len(ends) < 2:
+            simple = read_simple_request(stream)
+            if simple is not None and simple.method in self._simple_methods and (ends[0] if ends else len(stream)) >= self._judged_from:
+                found = self._simple_value(simple)
+                if found is not None:
+                    return Answer((found,), len(stream), True)
         if not stream:
             return WAIT
         if self.opening is not None:
@@ -133,6 +152,10 @@ class _Requests(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def _name_limit(self) -> int | None:
         return None
 
+    def _simple_value(self, simple: SimpleRequest) -> Found | None:
+        """Return the one value of a simple request; None: not without a walk."""
+        raise NotImplementedError
+
     def _values(self, line: re.Match[bytes], message: Message, known: int, title: str, share: float) -> Iterator[Found]:
         """Yield what one request shows; what was complete at `known` was named before."""
         raise NotImplementedError
@@ -148,6 +171,12 @@ class HttpHost(_Requests, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     def _name_limit(self) -> int | None:
         return self.header_name_limit
+
+    def _simple_value(self, simple: SimpleRequest) -> Found | None:
+        value = simple.host
+        if self.drops_port and value.find(b":") >= 0:
+            value = _PORT.sub(b"", value)
+        return Found("http.host", value.lower(), simple.host_at, len(value), "", self._share)
 
     def _values(self, line: re.Match[bytes], message: Message, known: int, title: str, share: float) -> Iterator[Found]:
         for host in message.hosts:
@@ -180,6 +209,14 @@ class HttpKeyword(_Requests, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @functools.cached_property
     def _long_parameter(self) -> re.Pattern[bytes] | None:
         return None if self.parameter_limit is None else re.compile(rb"(?<=[?&])[^?&]{%d}" % self.parameter_limit)
+
+    def _simple_value(self, simple: SimpleRequest) -> Found | None:
+        target = simple.target
+        size = len(target)
+        longest = size if self.uri_depth is None else self.uri_depth
+        if size > longest or (self.parameter_limit is not None and size > self.parameter_limit) or (self.percent and target.find(b"%") >= 0):
+            return None
+        return Found("http.keyword", target.lower(), len(simple.method) + 1, size, "", self._share)
 
     def _values(self, line: re.Match[bytes], message: Message, known: int, title: str, share: float) -> Iterator[Found]:
         if line.end(1) <= known:

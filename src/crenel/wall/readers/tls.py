@@ -238,7 +238,7 @@ class TlsExtension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     @functools.cached_property
     def _number(self) -> Callable[[bytes], re.Match[bytes] | None]:
         """Find the two bytes of the type anywhere: where they are nowhere, nor is the extension."""
-        return re.compile(re.escape(self.number.to_bytes(2, "big"))).search
+        return re.compile(re.escape(self.number.to_bytes(2, "big")) if 0 <= self.number <= 0xFFFF else b"(?!)").search
 
     def could_begin(self, first_byte: int) -> bool:
         """Say whether a stream may begin so."""
