@@ -1,5 +1,6 @@
 """The dated events of the atlas: the file `timeline.toml` in, checked events out, and those of a span of time."""
 
+import calendar
 import datetime as dt
 import functools
 import re
@@ -15,7 +16,7 @@ from crenel.errors import ProfileError, UsageError
 
 Kind = Literal["company", "directive", "enforcement", "infrastructure", "mechanism", "rule"]
 
-_WRITTEN = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+_WRITTEN = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,18 +66,15 @@ def span(text: str) -> tuple[dt.date, dt.date]:
     Raises:
         UsageError: the text is none of these.
     """
+    parts = [int(part) for part in text.split("-")] if _WRITTEN.fullmatch(text) else []
+    year, month, day = (*parts, None, None, None)[:3]
     try:
-        if not _WRITTEN.fullmatch(text):
-            raise ValueError
-        parts = [int(part) for part in text.split("-")]
-        first = dt.date(parts[0], *(parts[1:] + [1, 1])[:2])
-        if len(parts) == 3:
-            return first, first
-        after = dt.date(first.year + (len(parts) == 1 or first.month == 12), 1 if len(parts) == 1 else first.month % 12 + 1, 1)
-        return first, after - dt.timedelta(days=1)
-    except (ValueError, OverflowError):
+        first = dt.date(year or 0, month or 1, day or 1)
+        last = dt.date(first.year, month or 12, day or calendar.monthrange(first.year, month or 12)[1])
+    except ValueError:
         message = f"{text!r} is not a date: write YYYY, YYYY-MM or YYYY-MM-DD"
         raise UsageError(message) from None
+    return first, last
 
 
 def between(events: Sequence[Happening], since: str | None, until: str | None) -> list[Happening]:

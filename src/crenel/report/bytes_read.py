@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from crenel.flow.overlap import Overlap
 from crenel.flow.reassembly import Stream, StreamLimits
 from crenel.net.replay.watch import Watched
-from crenel.net.trace import Evidence
+from crenel.net.trace import Evidence, FlowReport
+from crenel.report.exemptions import exemptions
 from crenel.report.text import listed, safe
+from crenel.report.ways import past_reader
 from crenel.report.words import SEEN
 from crenel.wall.box import Box
 from crenel.wall.match import NameList
+from crenel.wall.readers.encrypted import RandomLooking
 from crenel.wall.readers.reading import UNKNOWN
 from crenel.wire.packet import SYN, TCP, Packet
 from crenel.wire.quic import Initial, open_initial
@@ -67,40 +72,58 @@ def _decrypted(datagram: bytes) -> bytes:
     return bytes(clear)
 
 
-def readings(boxes: Sequence[Box], watched: Watched) -> Iterator[tuple[Box, str]]:
-    """Yield for each box without ground what its reader sees in the flow, in words."""
+class Looked(msgspec.Struct, frozen=True):
+    """What a box without ground made of a flow."""
+
+    box: Box
+    says: str
+    """In words; empty where there was nothing in the flow that its reader is about."""
+
+
+def look(boxes: Sequence[Box], watched: Watched, flow: FlowReport) -> Iterator[Looked]:
+    """Yield for each box without ground what its reader saw in the flow, or what it does not follow."""
     bytes_read = BytesRead(watched)
     packets = [packet for _, _, second, packet in watched.packets if not second and packet.payload]
     for box in boxes:
-        noun = SEEN.get(_tag(box.reader), _tag(box.reader))
-        if hasattr(box.reader, "read_header"):
-            yield box, f"saw no {noun} that its rule is about"
-            continue
+        tag = reads_of(box)
+        noun = SEEN.get(tag, tag)
         values = list(dict.fromkeys(_values(box, bytes_read, packets)))
-        if not values:
-            yield box, _saw_nothing(box, noun)
-            continue
-        shown = listed([safe(value) for value in values[:_SHOWN_NAMES]])
-        covered = isinstance(box.names, NameList) and any(box.names.find(value.encode()) is not None for value in values)
-        yield box, f"saw the {noun} {shown}" + (", and did not act on it in this state" if covered else f", which is not on {box.facts.list_name}")
+        if isinstance(box.reader, RandomLooking):
+            yield Looked(box, _not_random(box.reader, packets))
+        elif values:
+            shown = listed([safe(value) for value in values[:_SHOWN_NAMES]])
+            yield Looked(box, f"saw the {noun} {shown}{_not_acted(box, values)}")
+        elif tag.partition(".")[0] == flow.protocol and box.names is not None and flow.names:
+            yield Looked(box, f"saw no {noun}; its reader does not follow {'; '.join(past_reader(box, flow))}")
+        else:
+            yield Looked(box, "")
 
 
-def _tag(reader: object) -> str:
-    config = getattr(reader, "__struct_config__", None)
+def _not_acted(box: Box, values: Sequence[str]) -> str:
+    if isinstance(box.names, NameList) and any(box.names.find(value.encode()) is not None for value in values):
+        return ", and does not act on it in this state of the connection"
+    return f", which is not on {box.facts.list_name}" if box.facts.list_name is not None else ""
+
+
+def _not_random(rule: RandomLooking, packets: Sequence[Packet]) -> str:
+    held = exemptions(rule, bytes(packets[0].payload)) if packets else []
+    return f"leaves the first payload alone: {'; '.join(held)}" if held else ""
+
+
+def reads_of(box: Box) -> str:
+    """Return the protocol field that a box reads, as the profile calls it."""
+    config = getattr(box.reader, "__struct_config__", None)
     return str(getattr(config, "tag", ""))
-
-
-def _saw_nothing(box: Box, noun: str) -> str:
-    return f"saw no {noun}" if box.names is not None else f"saw nothing of what its rule asks for in the {noun}"
 
 
 def _values(box: Box, bytes_read: BytesRead, packets: Iterable[Packet]) -> Iterator[str]:
     """Yield what a box's reader finds in the client's stream or datagrams, bytes that nobody can know left out."""
     read = getattr(box.reader, "read", None)
-    if read is None:
+    if read is None or hasattr(box.reader, "read_header"):
         return
     if box.scope.transport == "tcp":
-        answers = [read(bytes_read.stream, bytes_read.ends, False)] if bytes_read.stream else [read(packet.payload, (len(packet.payload),), False) for packet in packets]
+        pieces = [(bytes_read.stream, bytes_read.ends)] if bytes_read.stream else [(packet.payload, (len(packet.payload),)) for packet in packets]
+        answers = [read(piece, ends, False) for piece, ends in pieces]
     else:
         whole = getattr(box.reader, "read_packet", None)
         first = box.first_only.datagrams if box.first_only is not None else None

@@ -38,14 +38,15 @@ def template_words(template: Template) -> str:
     if any(template.seq):
         seq = ", sequence numbers " + listed([f"{offset:+,}" for offset in template.seq])
     details = f"TTL {law_words(template.ttl)}, IP ID {law_words(template.ip_id)}, window {law_words(template.window)}{', DF' if template.df else ''}"
-    return f"injects {template.copies} × {flags}{page} to {listed(template.toward)}{share}{seq}; {details}; after {law_words(template.delay, " µs")}"
+    return f"injects {template.copies} × {flags}{page} to {listed(template.toward)}{share}{seq}; {details}; after {law_words(template.delay, ' µs')}"
 
 
 def _answer(answers: Answers) -> str:
     pools = listed([pool for pool in (answers.pool, answers.pool6) if pool is not None])
     order = f"in a cycle, {counted(answers.processes, 'walk')} side by side" if answers.order == "cyclic" else "at random"
-    details = f"record TTL {law_words(answers.record_ttl)}, IP TTL {law_words(answers.ttl)}, IP ID {law_words(answers.ip_id)}{', DF' if answers.df else ''}"
-    return f"forges an answer with an address of {pools}, taken {order}; {details}; after {law_words(answers.delay, " µs")}"
+    ip = f"IP TTL {law_words(answers.ttl)}, IP ID {law_words(answers.ip_id)}{', DF' if answers.df else ''}"
+    details = f"record TTL {law_words(answers.record_ttl)}, {ip}"
+    return f"forges an answer with an address of {pools}, taken {order}; {details}; after {law_words(answers.delay, ' µs')}"
 
 
 def law_words(rule: Rule, unit: str = "") -> str:
@@ -74,7 +75,8 @@ def memory_words(residual: Residual) -> str:
     refresh = ", renewed by each packet that it hits" if residual.refresh else ""
     whom = "either end" if residual.from_ == "both" else f"the {residual.from_}"
     first, last = residual.chances[0], residual.chances[-1]
-    sure = "" if first == 1.0 == last else f", on {percent(first)} of flows" + (f", rising to {percent(last)} with more triggers" if last != first else "")
+    rising = f", rising to {percent(last)} with more triggers" if last != first else ""
+    sure = "" if first == 1.0 == last else f", on {percent(first)} of flows{rising}"
     onset = "" if residual.onset.fixed == 0 else f", beginning {law_words(residual.onset, ' ms')} after the trigger"
     hit = f"{_ON[residual.on]} of {whom}"
     acts = f"drops {hit}" if residual.does == "drop" else f"resets the connection at {hit}"

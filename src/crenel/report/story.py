@@ -1,13 +1,13 @@
-"""One judged flow with its packets in, its whole story out: what each box read at which byte, by which rule, who measured it, what would have passed."""
+"""One judged flow with its packets in, its whole story out: what each box read where, by which rule, who measured it, what would have passed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from crenel.atlas.schema import Source
 from crenel.net.replay.watch import Watched
 from crenel.net.trace import Evidence, FlowReport, Trigger
-from crenel.report.bytes_read import BytesRead, readings
+from crenel.report.bytes_read import BytesRead, look
 from crenel.report.citing import cite
 from crenel.report.clock import moment_words
 from crenel.report.dump import dump
@@ -16,7 +16,7 @@ from crenel.report.reactions import memory_words, reaction_words
 from crenel.report.table import about_lines, about_of, end_of
 from crenel.report.text import counted, listed, percent, safe, safe_path
 from crenel.report.ways import list_words, ways_past
-from crenel.report.words import SEEN, TONES, Reasons, kind_of, needs_start, verdict_words, watching
+from crenel.report.words import SEEN, TONES, UNLISTED, Reasons, kind_of, needs_start, verdict_words, watching
 from crenel.wall.box import Box
 from crenel.wall.wall import Wall
 
@@ -62,7 +62,8 @@ def _opening(told: Told) -> list[Line]:
     lines = [line_of(f"Flow {flow.flow} of {safe_path(flow.capture)}", "strong")]
     ends = f"{flow.transport.upper()} from {end_of(flow.client, flow.client_port)} to {end_of(flow.server, flow.server_port)}"
     lines += _field(told, "flow", f"{ends}, {counted(flow.packets, 'packet')}, {counted(flow.bytes, 'byte')}")
-    lines += _field(told, "begun", moment_words(flow.start, about.utc_offset if about is not None else 0) + ("" if flow.complete else "; its start was not captured"))
+    begun = moment_words(flow.start, about.utc_offset if about is not None else 0)
+    lines += _field(told, "begun", begun if flow.complete else f"{begun}; its start was not captured")
     what = "no protocol that Crenel reads" if flow.protocol == "unknown" else flow.protocol
     names = "" if not flow.names else f", asking for {listed([safe(name) for name in flow.names[:8]])}"
     more = f" and {len(flow.names) - 8} more" if len(flow.names) > 8 else ""
@@ -73,7 +74,7 @@ def _opening(told: Told) -> list[Line]:
     pieces: list[Piece] = [("verdict".ljust(_HANG), "dim"), (verdict_words(flow, about), TONES[kind])]
     lines += _wrapped(told, [*pieces, (acted, ""), (f": {reason}" if reason else "", "dim")])
     if flow.basis is not None:
-        lines += _field(told, "", "its name was only compared with example lists, which says nothing about the real one; --listed shows what would happen")
+        lines += _field(told, "", f"its name was only compared with example lists, {UNLISTED}")
     return lines
 
 
@@ -158,15 +159,18 @@ def _others(told: Told) -> list[Line]:
     acting = {evidence.middlebox for evidence in flow.evidence}
     others = [box for box in watching(told.wall, flow) if box.id not in acting]
     blind = [box for box in others if not flow.complete and needs_start(box)]
-    lines: list[Line] = []
-    if others:
-        lines += [BLANK, line_of("Boxes that watch such a flow and had no ground" if acting else "Boxes that watch such a flow; none had ground", "strong")]
-    for box, saw in readings([box for box in others if box not in blind], told.watched):
-        lines += paragraph(saw, told.width, label=f"  {box.id}", hang=_column(others), label_tone="")
-    for box in blind:
-        lines += paragraph("cannot judge: it needs the start of the connection", told.width, label=f"  {box.id}", hang=_column(others), label_tone="")
+    if not others:
+        return []
+    head = "Boxes that watch such a flow and had no ground" if acting else "Boxes that watch such a flow: none had ground"
+    lines = [BLANK, line_of(head, "strong")]
+    looked = list(look([box for box in others if box not in blind], told.watched, flow))
+    for one in looked:
+        if one.says:
+            lines += paragraph(f"{one.box.id}: {one.says}", told.width, label="  -", hang=4)
+    nothing = [one.box.id for one in looked if not one.says]
+    if nothing:
+        they = "they read" if len(nothing) > 1 else "it reads"
+        lines += paragraph(f"{listed(nothing)}: nothing in it that {they}", told.width, label="  -", hang=4)
+    if blind:
+        lines += paragraph(f"{listed([box.id for box in blind])}: cannot judge without the start of the connection", told.width, label="  -", hang=4)
     return lines
-
-
-def _column(boxes: Iterable[Box]) -> int:
-    return 4 + max(len(box.id) for box in boxes)

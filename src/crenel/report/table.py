@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from crenel.atlas.compile import About
 from crenel.net.trace import CaptureSummary, FlowReport
-from crenel.report.layout import BLANK, Line, Piece, line_of, paragraph, width_of, wrap
+from crenel.report.layout import BLANK, Line, Piece, Tone, line_of, paragraph, width_of, wrap
 from crenel.report.text import cells, counted, cut_left, listed, safe, safe_path
 from crenel.report.words import TONES, UNLISTED, Reasons, Tally, kind_of, verdict_words
 from crenel.wall.wall import Wall
@@ -60,12 +60,13 @@ class FlowTable:
         self._note(flow)
         number, what, target = self._sizes or (4, 4, 20)
         shown = cut_left(target_of(flow), target)
+        tone: Tone = TONES[kind]
         head: list[Piece] = [
             (str(flow.flow).rjust(number) + _GAP, "dim"),
             (_what(flow).ljust(what) + _GAP, ""),
             (shown + " " * (target - cells(shown)) + _GAP, ""),
         ]
-        verdict: list[Piece] = [(verdict_words(flow, self._about), TONES[kind])]
+        verdict: list[Piece] = [(verdict_words(flow, self._about), tone)]
         if kind == "unlisted":
             if self._width is None:
                 verdict.append((f", {UNLISTED}", "dim"))
@@ -86,7 +87,7 @@ class FlowTable:
         """Set the verdict beside the flow and the reason below it."""
         lines = wrap(verdict, self._width, first=width_of(head), hang=hang)
         last = lines.pop() if len(lines) > 1 else ((" " * hang, ""),)
-        below = [(f" {reason}" if width_of(last) > hang else reason, "dim")]
+        below: list[Piece] = [(f" {reason}" if width_of(last) > hang else reason, "dim")]
         rest = wrap(below, self._width, first=width_of(last), hang=hang)
         return [(*head, *lines[0]), *lines[1:], (*last, *rest[0]), *rest[1:]]
 
@@ -114,7 +115,8 @@ class FlowTable:
             text = f"{counted(evicted, 'flow or memory entry', 'flows and memory entries')} were let go early because a table was full"
             lines += paragraph(text, self._width, label="note", hang=_LABEL)
         if self.first_at_risk is not None:
-            lines += paragraph(f"--explain {self._reference(self.first_at_risk, captures)} tells the whole story of that flow", self._width, label="more", hang=_LABEL, tone="dim")
+            text = f"--explain {self._reference(self.first_at_risk, captures)} tells the whole story of that flow"
+            lines += paragraph(text, self._width, label="more", hang=_LABEL, tone="dim")
         return lines
 
     def _warnings(self, about: About) -> Iterable[Line]:

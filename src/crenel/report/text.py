@@ -10,9 +10,9 @@ _TWO_CELLS = frozenset("WF")
 
 
 def safe(text: str, limit: int = LONGEST) -> str:
-    """Return text in which no character moves the cursor, turns the reading direction, joins another or is invisible.
+    r"""Return text in which no character moves the cursor, turns the reading direction, joins another or is invisible.
 
-    Such a character is written as its number, `\\u{202e}`. What is longer than `limit` loses its beginning, because
+    Such a character is written as its number, `\u{202e}`. What is longer than `limit` loses its beginning, because
     the end of a host name says more.
     """
     if not (text.isascii() and text.isprintable()):
@@ -53,6 +53,11 @@ def cut_left(text: str, width: int) -> str:
 def listed(words: Sequence[str]) -> str:
     """Return "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def either(words: Sequence[str]) -> str:
+    """Return "a", "a or b", "a, b or c"."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -7,7 +7,7 @@ still understand each other.
 from collections.abc import Iterator
 
 from crenel.net.trace import Evidence, FlowReport
-from crenel.report.text import counted, listed, percent
+from crenel.report.text import counted, either, listed, percent
 from crenel.wall.box import ANY_PORT, Box
 from crenel.wall.match import NameList
 from crenel.wall.readers.command import FtpCommand, SmtpAddress
@@ -17,6 +17,7 @@ from crenel.wall.readers.header import IpAddress, TcpPort
 from crenel.wall.readers.http import HttpHost, HttpKeyword
 from crenel.wall.readers.quic import QuicSni
 from crenel.wall.readers.tls import TlsExtension, TlsSni
+
 
 def ways_past(box: Box, flow: FlowReport, evidence: Evidence) -> list[str]:
     """Return what would have let a flow pass a box, one clause each."""
@@ -32,7 +33,7 @@ def _past_memory(box: Box) -> Iterator[str]:
     until = "after the last packet that it hit" if residual.refresh else "after the flow that set it"
     yield f"{residual.seconds:g} s of patience {until}"
     parts = [part.replace("_", " ") for part in residual.tuple]
-    yield f"another {' or '.join(parts)}"
+    yield f"another {either(parts)}"
 
 
 def list_words(box: Box) -> str | None:
@@ -108,7 +109,7 @@ def _past_tls(reader: TlsSni | TlsExtension) -> Iterator[str]:
 def _past_http(reader: HttpHost | HttpKeyword) -> Iterator[str]:
     yield f"more than {counted(reader.blanks_after_method, 'blank')} between method and target"
     yield f"a method other than {listed(reader.methods)}"
-    yield f"a target that begins otherwise than with {' or '.join(reader.targets)}"
+    yield f"a target that begins otherwise than with {either(reader.targets)}"
     if isinstance(reader, HttpHost) and reader.header_name_limit is not None:
         yield f"a header name of {counted(reader.header_name_limit, 'byte')} or more before Host"
     if isinstance(reader, HttpKeyword):
@@ -151,4 +152,4 @@ def _past_encrypted(reader: RandomLooking) -> Iterator[str]:
     yield f"at most {low:g} or at least {high:g} bits set in a byte on average"
     starts = [f"bytes {prefix}" for prefix in reader.prefix_bytes] + [repr(prefix) for prefix in reader.prefix_text]
     if starts:
-        yield f"a beginning with {' or '.join(starts)}"
+        yield f"a beginning with {either(starts)}"

@@ -1,0 +1,14 @@
+"""`crenel bench`: how fast is it on this machine, beside other tools in the same run?"""
+
+import click
+
+
+@click.command()
+@click.option("--packets", type=click.IntRange(1), default=200_000, metavar="N", help="Packets of each capture that is written.  [default: 200000]")
+@click.option("--only", multiple=True, metavar="NAME", help="Measure only this; repeatable.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Seed of the captures that are written.  [default: 0]")
+def bench(packets: int, only: tuple[str, ...], seed: int) -> int:
+    """Measure how fast flows are judged here, beside other tools in the same run."""
+    import importlib
+
+    return int(importlib.import_module("crenel.bench.run").main(packets, only, seed))
