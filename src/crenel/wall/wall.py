@@ -1,7 +1,7 @@
 """A wall for one date: boxes in, dispatch tables out; immutable, shareable, without memory."""
 
+import itertools
 from array import array
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -87,8 +87,10 @@ class Wall:
         self._subsets: dict[tuple[int, ...], LaneSet] = {}
         self._watches: dict[int, Watch] = {}
         edges = sorted({edge for box in boxes for low, high in box.scope.ports for edge in (low, high + 1)})
-        self._regions = array("H", (bisect_right(edges, port) for port in range(1 << 16)))
+        self._regions = array("H")
         """For each port, between which bounds of the boxes' scopes it lies."""
+        for number, (low, high) in enumerate(itertools.pairwise([0, *edges, 1 << 16])):
+            self._regions.extend(array("H", [number]) * (high - low))
         self._lane_choices = self._compile_lanes()
         self._bare_slots = self._compile_bare()
         self.begins = tuple(sum(slot.bit for slot in self._slots if _could_begin(slot.reader, byte)) for byte in range(256))
