@@ -81,10 +81,7 @@ class Openings:
         if phase == NEW:
             if packet_class != CLASS_SYN:
                 return False
-            record.phase = ASKED
-            record.client_next = (packet.seq + 1) & _LOW
-            record.kept = [(now, False, packet)]
-            record.interest = plain.asked
+            self.ask(record, watch, now, packet)
             return True
         if packet_class == _DATA:
             return self._data(record, watch.lanes, plain, now, packet)
@@ -100,6 +97,14 @@ class Openings:
             record.interest &= ~SERVER_LOADS
             return True
         return not record.interest >> packet_class & 1
+
+    def ask(self, record: FlowRecord, watch: "Watch", now: Instant, packet: Packet) -> None:
+        """Take the client's SYN."""
+        record.phase = ASKED
+        record.client_next = (packet.seq + 1) & _LOW
+        record.kept = [(now, False, packet)]
+        if watch.plain is not None:
+            record.interest = watch.plain.asked
 
     def _data(self, record: FlowRecord, lanes: LaneSet | None, plain: Plain, now: Instant, packet: Packet) -> bool:
         if packet.seq != record.client_next:

@@ -167,6 +167,14 @@ class Run:
         self.refresh(record, state)
         return effects
 
+    def opens_plainly(self, record: FlowRecord, now: Instant, packet: Packet) -> bool:
+        """Take the SYN of a new flow if nothing but its opening is to be noted; False: it has to be shown like any packet."""
+        watch = self._watch(record)
+        if record.phase < 0 or (self.armed and self.touched(record)):
+            return False
+        self._openings.ask(record, watch, now, packet)
+        return True
+
     def skip_to(self, flow: bytes, client_next: int) -> None:
         """Take it that the client of a flow sent data up to this sequence number which no box reads."""
         record = self.flows.tcp.get(flow)

@@ -44,6 +44,11 @@ _OPENS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_clas
 _FIRST_LOADS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_LOAD and not packet_class & CLASS_SECOND)
 _LOADS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_LOAD)
 
+_OPENS_AND_ENDS = _OPENS | _ENDS
+_FRESH = _OPENS_AND_ENDS | _FIRST_LOADS
+"""What a replay looks for in a flow of which only the opening SYN was seen."""
+_DECIDE = SYN | ACK | FIN | RST
+
 
 class Judge:
     """Judges the flows of one capture.
@@ -185,6 +190,11 @@ class Judge:
             record = None
         if record is None:
             record = self._open_tcp(key, packet, now, number)
+            if flags & _DECIDE == SYN and not packet.payload and self._run.opens_plainly(record, now, packet):
+                record.packets = 1
+                record.size = size
+                record.interest |= _FRESH
+                return
         second = record.key != key
         record.packets += 1
         record.size += size
@@ -197,13 +207,14 @@ class Judge:
                     notes.server_bytes += packet.payload[:256]
             elif notes.unread:
                 notes.hear(packet)
-        self._show(record, notes, now, packet, number, second=second)
+        effects = self._run.see_flow(record, now, packet, second=second)
+        if effects:
+            self._note(notes, effects, number)
         record.last = now
-        record.interest |= _OPENS
-        if not record.end_seen:
-            record.interest |= _ENDS
+        interest = record.interest | (_OPENS if record.end_seen else _OPENS_AND_ENDS)
         if notes.unread:
-            record.interest |= _FIRST_LOADS if record.complete else _LOADS
+            interest |= _FIRST_LOADS if record.complete else _LOADS
+        record.interest = interest
 
     def _udp(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int, size: int) -> None:
         if record is None:

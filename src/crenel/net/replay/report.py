@@ -49,13 +49,16 @@ class Reporter:
             verdict = "blocked"
         elif not record.complete:
             verdict = "undetermined"
+        key = record.key
+        client, server = (record.first, record.second) if record.version != 4 else (key[:4], key[4:8])
+        first = names[0] if names else None
         return FlowReport(
             self._capture, record.number, "tcp" if record.transport == TCP else "udp",
-            show_address(record.first), record.sport, show_address(record.second), record.dport,
+            show_address(client), record.sport, show_address(server), record.dport,
             "%d.%09d" % divmod(record.start, NANOSECONDS), record.packets, record.size,
             self._protocol(notes) if notes.protocol == "unknown" else notes.protocol,  # type: ignore[arg-type]
-            names[0] if names else None, names,
-            "example-list" if names and self._examples and not is_reserved(names[0]) else None,
+            first, names,
+            "example-list" if first is not None and self._examples and not is_reserved(first) else None,
             record.complete, verdict, chance > self._tolerate, acted, self._action(acted, residual=notes.acted_residual),
             notes.acted_residual, notes.acted_packet if acted is not None else None, chance, triggers, evidence,
         )

@@ -57,6 +57,10 @@ class RandomLooking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return bytes(1 if low <= byte <= high else 0 for byte in range(256))
 
     @functools.cached_property
+    def _ratios(self) -> tuple[int, int, int, int, int, int]:
+        return *self.bits_low, *self.bits_high, *self.printable_share
+
+    @functools.cached_property
     def _long_run(self) -> bytes:
         return b"\x01" * (self.run + 1)
 
@@ -69,17 +73,20 @@ class RandomLooking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         payload = stream if not ends or ends[0] >= len(stream) else stream[: max(ends[0], 0)]
         size = len(payload)
         # Cheapest exemptions first.
-        if not size or self._opening.match(payload):
+        if not size or self._opening.match(payload) is not None:
             return NOT_MINE
+        low, low_of, high, high_of, share, share_of = self._ratios
         bits = int.from_bytes(payload, "big").bit_count()
-        if bits * self.bits_low[1] <= size * self.bits_low[0] or bits * self.bits_high[1] >= size * self.bits_high[0]:
+        if bits * low_of <= size * low or bits * high_of >= size * high:
             return NOT_MINE
         marks = payload.translate(self._marks)
-        if marks.count(1) * self.printable_share[1] > size * self.printable_share[0] or self._long_run in marks:
+        printable = marks.count(1)
+        # Not `in`, which first takes the run for a number and pays for the exception.
+        if printable * share_of > size * share or marks.find(self._long_run) >= 0:
             return NOT_MINE
-        detail = f"no exemption holds: {bits} bits set in {size} bytes, {marks.count(1)} of them printable"
+        detail = f"no exemption holds: {bits} bits set in {size} bytes, {printable} of them printable"
         assumed = "length below anything measured" if size < self.shortest_recorded else ""
-        return Answer((Found("bytes.random-looking", b"", 0, size, detail, assumed=assumed),), len(stream), False)
+        return Answer((Found("bytes.random-looking", b"", 0, size, detail, 1.0, assumed),), len(stream), False)
 
 
 def _compile_bytes(text: str) -> bytes:
