@@ -141,7 +141,7 @@ def open_initial(datagram: bytes, offset: int = 0, *, original_dcid: bytes | Non
     The keys come from the packet's destination connection ID, or from `original_dcid`, that of the client's first Initial, once
     the client has taken over a connection ID that the server chose (RFC 9001 section 5.2).
     """
-    if offset == 0 and original_dcid is None:
+    if offset == 0 and original_dcid is None and ciphers() is not None:
         return _open_first(datagram)
     return _open(datagram, offset, original_dcid)
 

@@ -3,6 +3,7 @@
 Ports are not looked at. Whether bytes that are none of these are fully encrypted traffic is decided elsewhere.
 """
 
+import re
 import struct
 from typing import Final, Literal
 
@@ -52,6 +53,8 @@ _HEADER = struct.Struct(">6H").unpack_from
 _HANDSHAKE_TYPES: Final = frozenset((0, 1, 2, 4, 5, 8, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24))
 # IN, CH, HS, NONE, ANY (RFC 6895 section 3.2); mDNS uses the top bit for its own ends (RFC 6762 sections 5.4, 10.2).
 _CLASSES: Final = frozenset(bit | klass for bit in (0, 0x8000) for klass in (1, 3, 4, 254, 255))
+_NO_WORD: Final = re.compile(rb"[A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]{0,31}+[^!#$%&'*+\-.^_`|~0-9A-Za-z \t\r\n/:]")
+"""A first word that ends in a byte after which no method, command or status line goes on."""
 _OTHER_MAIL: Final = (b"+", b"*")
 """How the greetings of POP3 (RFC 1939 section 4) and IMAP (RFC 9051 section 7.1) begin."""
 _MAX_NESTING: Final = 4
@@ -79,7 +82,7 @@ def _read_stream(stream: bytes, server: bytes, depth: int) -> Reading:
         return _TLS
     if first & 0x80 and looks_like_sslv2_hello(stream[:5]):
         return _TLS
-    if is_ready_line(stream) and (smtp.looks_like_greeting(stream) or ftp.looks_like_greeting(stream)):
+    if first == 50 and is_ready_line(stream) and (smtp.looks_like_greeting(stream) or ftp.looks_like_greeting(stream)):
         return _SMTP if smtp.looks_like_greeting(stream) else _FTP
     return _read_dns_stream(stream)
 
@@ -119,6 +122,8 @@ def _read_text(stream: bytes, server: bytes, depth: int) -> Reading:
     simple = read_simple_request(stream)
     if simple is not None and simple.method in METHODS and stream.find(b" HTTP/", simple.host_at) < 0:
         return Reading("http", (host_name(simple.host),))
+    if server[:3] != b"220" and _NO_WORD.match(stream) is not None:
+        return _UNKNOWN
     space = stream.find(b" ", 0, 33)
     if space > 0 and stream[:space] in METHODS:
         host = read_host(stream)
@@ -164,6 +169,8 @@ def _read_commands(protocol: Literal["smtp", "ftp"], end: int, stream: bytes) ->
 
 def _read_dns_stream(stream: bytes) -> Reading:
     """Read length-prefixed DNS messages; the first decides whether it is DNS, even if it is not all there."""
+    if len(stream) >= 14 and not _may_be_dns(stream, 2, stream[0] << 8 | stream[1]):
+        return _UNKNOWN
     names: list[bytes] = []
     position = 0
     while position + 14 <= len(stream):
@@ -180,16 +187,18 @@ def _read_dns_stream(stream: bytes) -> Reading:
     return Reading("dns", _each_once(names))
 
 
+def _may_be_dns(stream: bytes, at: int, length: int) -> bool:
+    """Say whether the header at `at` fits a message of that length."""
+    _, flags, questions, answers, authorities, additionals = _HEADER(stream, at)
+    # A question takes five bytes at least, a record eleven (RFC 1035 section 4.1); bit 0x40 is zero in every message.
+    return not flags & 0x40 and 12 + 5 * questions + 11 * (answers + authorities + additionals) <= length
+
+
 def _read_dns(payload: bytes, length: int) -> Reading | None:
     """Recognise a DNS message, claimed to have that length, by counts that can fit it and a first question or record of a known class."""
-    try:
-        _, flags, questions, answers, authorities, additionals = _HEADER(payload)
-    except struct.error:
+    if len(payload) < 12 or not _may_be_dns(payload, 0, length):
         return None
-    # A question takes five bytes at least, a record eleven (RFC 1035 section 4.1); bit 0x40 is zero in every message.
-    if flags & 0x40 or 12 + 5 * questions + 11 * (answers + authorities + additionals) > length:
-        return None
-    if questions == 1:
+    if payload[4:6] == b"\x00\x01":
         plain = read_plain_name(payload)
         if plain is not None:
             return Reading("dns", (plain.value,)) if plain.klass in _CLASSES else None

@@ -122,16 +122,20 @@ def parse_client_hello(handshake: bytes, base_offset: int = 0) -> ClientHello | 
 
 @remember_last
 def read_plain_hello(stream: bytes) -> PlainHello | None:
-    """Walk straight to the name of a hello whose record, at the very beginning, holds it; whatever else it is, None says to go the slow way."""
+    """Walk straight to the name of a hello whose record, at the very beginning, holds it; None says only that it is not so plain."""
+    return _walk_straight(stream, 0)
+
+
+def _walk_straight(stream: bytes, start: int) -> PlainHello | None:
     try:
-        kind, major, record_length, message, high, length, session = _OPENING(stream)
+        kind, major, record_length, message, high, length, session = _OPENING(stream, start)
         if kind != HANDSHAKE or major != 3 or message != CLIENT_HELLO or high or session > 32 or record_length > MAX_FRAGMENT:
             return None
-        position = 44 + session
+        position = start + 44 + session
         position += 2 + _WORD(stream, position)[0]
         position += 3 + stream[position]
         end = position + _WORD(stream, position - 2)[0]
-        if end != 9 + length:
+        if end != start + 9 + length:
             return None
         extension, size = _PAIR(stream, position)
         while extension:
@@ -140,7 +144,7 @@ def read_plain_hello(stream: bytes) -> PlainHello | None:
         listed, name_type, named = _NAME_HEAD(stream, position + 4)
     except (struct.error, IndexError):
         return None
-    at, here, after = position + 9, len(stream), 5 + record_length
+    at, here, after = position + 9, len(stream), start + 5 + record_length
     if position >= end or listed + 2 != size or size != named + 5 or name_type or at + named > after or at + named > here:
         return None
     return PlainHello(Field(stream[at : at + named], at, named), at + named <= end <= after <= here and record_length <= _MAX_PLAINTEXT)
@@ -151,10 +155,9 @@ def read_server_name(stream: bytes, start: int = 0) -> Field | Incomplete | Unpa
 
     The short way for every flow: what follows the name is not looked at, so it may still be missing or broken.
     """
-    if start == 0:
-        plain = read_plain_hello(stream)
-        if plain is not None:
-            return plain.name
+    plain = _walk_straight(stream, start) if start else read_plain_hello(stream)
+    if plain is not None:
+        return plain.name
     gathered = gather_hello(stream, start)
     if not isinstance(gathered, Message):
         return gathered
