@@ -203,6 +203,46 @@ def test_a_hello_in_sslv2_framing() -> None:
     assert isinstance(read_client_hello(b"\x80\x2e\x04" + stream[3:]), Unparseable)
 
 
+def test_a_hello_in_sslv2_framing_longer_than_one_byte_can_say() -> None:
+    body = b"\x01\x03\x01" + struct.pack(">HHH", 300, 4, 16) + b"\x00\x00\x2f" * 100 + b"sess" + RANDOM[:16]
+    hello = hello_of(b"before" + struct.pack(">H", 0x8000 | len(body)) + body + b"after", 6)
+    assert (len(hello.cipher_suites), hello.session_id, hello.random, hello.length) == (100, b"sess", RANDOM[:16], 2 + len(body))
+
+
+def with_session(size: int) -> bytes:
+    body = b"\x03\x03" + RANDOM + bytes([size]) + bytes(size) + b"\x00\x02\x00\x2f" + b"\x01\x00" + b"\x00\x0a\x00\x00\x00\x06\x00\x04\x00\x00\x01a"
+    return b"\x16\x03\x01" + struct.pack(">H", len(body) + 4) + b"\x01" + len(body).to_bytes(3, "big") + body
+
+
+@pytest.mark.parametrize(("size", "fits"), [(0, True), (32, True), (33, False)])
+def test_session_ids_up_to_32_bytes(size: int, *, fits: bool) -> None:
+    for read, kind in ((read_client_hello, ClientHello), (read_server_name, Field)):
+        assert isinstance(read(with_session(size)), kind if fits else Unparseable)
+
+
+def test_a_hello_of_more_than_64_kilobytes() -> None:
+    message = build_hello_message(NAME, random=RANDOM, extra=[(21, bytes(65320))], name_at=99)
+    stream = build_client_hello(NAME, random=RANDOM, alpn=(b"h3",), extra=[(21, bytes(65320))], name_at=99, record_sizes=[16000] * 4)
+    assert len(message) > 65536
+    hello, bare = hello_of(stream), parse_client_hello(message)
+    assert isinstance(bare, ClientHello)
+    assert hello.records == 5
+    assert hello.sni == Field(NAME, stream.index(NAME), len(NAME)) == read_server_name(stream)
+    assert bare.sni == Field(NAME, message.index(NAME), len(NAME))
+    for missing in (1, 500, 50000):
+        assert isinstance(read_client_hello(stream[:-missing]), Incomplete)
+        assert isinstance(parse_client_hello(message[:-missing]), Incomplete)
+
+
+@pytest.mark.parametrize("shape", HelloShape)
+@pytest.mark.parametrize("extra", [[], [(21, bytes(70))]])
+def test_a_plain_hello_goes_the_short_way(shape: HelloShape, extra: list[tuple[int, bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = b"!" + build_client_hello(NAME, random=RANDOM, shape=shape, name_at=3, extra=extra) + b"\x14\x03\x03"
+    cut = stream[: stream.index(NAME) + len(NAME)]
+    monkeypatch.setattr("crenel.wire.tls.gather_hello", lambda *_: pytest.fail("the long way was taken"))
+    assert read_server_name(stream, 1) == read_server_name(cut, 1) == Field(NAME, stream.index(NAME), len(NAME))
+
+
 def test_a_bare_handshake_message_moved_by_its_place() -> None:
     message = build_hello_message(NAME, random=RANDOM, extra=[(ECH, b"x")])
     plain, moved = parse_client_hello(message), parse_client_hello(message, 1000)

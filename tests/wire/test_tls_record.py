@@ -69,13 +69,17 @@ def test_first_bytes_that_look_like_tls() -> None:
     hello = build_client_hello(b"a.example", random=RANDOM)
     assert not looks_like_tls(b"")
     assert all(looks_like_tls(hello[:cut]) for cut in range(1, 6))
+    assert looks_like_tls(b"\x16\x03\x04")
     assert not looks_like_tls(b"\x16\x03\x05")
+    assert not looks_like_tls(b"\x16\x02")
     assert not looks_like_tls(b"\x16\x03\x01\x00\x00")
     assert not looks_like_tls(b"GET /")
 
 
 def test_sslv2_framing_is_told_by_its_first_five_bytes() -> None:
     assert looks_like_sslv2_hello(bytes.fromhex("802e010301"))
+    assert looks_like_sslv2_hello(bytes.fromhex("802e010304"))
+    assert not looks_like_sslv2_hello(bytes.fromhex("802e010305"))
     assert not looks_like_sslv2_hello(bytes.fromhex("802e0103"))
     assert not looks_like_sslv2_hello(bytes.fromhex("002e010301"))
     assert not looks_like_sslv2_hello(bytes.fromhex("802e040301"))
@@ -88,6 +92,11 @@ def test_a_hello_in_one_record_is_not_copied() -> None:
     assert isinstance(message, Message)
     assert message.buffer is stream
     assert (message.begin, message.end) == (5, len(stream))
+    cut = stream[:40]
+    message = gather_hello(cut)
+    assert isinstance(message, Message)
+    assert message.buffer is cut
+    assert message.end == len(stream)
 
 
 @given(st.lists(st.integers(1, 90), max_size=8), st.integers(0, 400))
