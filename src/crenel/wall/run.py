@@ -45,8 +45,8 @@ class FlowState:
         """The first box that acted."""
         self.acted_on = -1
         """Serial number, within the run, of the packet on which it did."""
-        self.missed: set[int] = set()
-        """Boxes whose coin for this flow or pair has fallen to "miss"."""
+        self.missed: dict[int, float] = {}
+        """For boxes whose coin for this flow or pair has fallen to "miss", the probability with which it could have fallen otherwise."""
         self.events = 0
         self.tossed = False
         """A coin other than that of acting has fallen, so the other outcome is worth knowing."""
@@ -305,10 +305,11 @@ class Run:
     def _settle(self, record: FlowRecord, state: FlowState, grounds: list[Ground], now: Instant, *, second: bool) -> None:
         """Toss for every ground of one packet, and let the boxes act."""
         hour = self.wall.hour_at(now)
+        done: Box | None = None
         for ground in grounds:
             box = ground.box
             p = box.hours[hour] * (ground.found.share if ground.found is not None else 1.0)
-            if p <= 0.0 or box.index in state.missed:
+            if p <= state.missed.get(box.index, 0.0) or box is done:
                 continue
             because = because_of(ground, p)
             if (self.forecast and state.acted is not None and state.acted_on != self._serial) or not self._acts(record, state, box, p):
@@ -316,18 +317,19 @@ class Run:
                 continue
             if state.acted is None:
                 state.acted, state.acted_on = box, self._serial
+            done = box
             self._act(record, state, ground, because, now, second=second)
 
     def _acts(self, record: FlowRecord, state: FlowState, box: Box, p: float) -> bool:
-        scope, name = record.scope, "act"
-        if box.coin_scope == "pair":
-            scope = record.first + record.second
-        elif box.coin_scope == "event":
+        if box.coin_scope == "event":
             state.events += 1
-            name = f"act-{state.events}"
-        acted = self.coins.toss(box.id, scope, name, p)
-        if not acted and box.coin_scope != "event":
-            state.missed.add(box.index)
+            return self.coins.toss(box.id, record.scope, f"act-{state.events}", p)
+        scope = record.scope if box.coin_scope == "flow" else record.first + record.second
+        missed = state.missed.get(box.index, 0.0)
+        # What fell to "miss" for a ground that fewer of a box's parsers see may still fall to "act" for one that more of them see.
+        acted = self.coins.toss(box.id, scope, "act", p) if not missed else self.coins.toss(box.id, scope, f"act-{p:g}", (p - missed) / (1.0 - missed))
+        if not acted:
+            state.missed[box.index] = p
         return acted
 
     def _act(self, record: FlowRecord, state: FlowState, ground: Ground, because: Because, now: Instant, *, second: bool) -> None:
@@ -428,7 +430,7 @@ class Run:
         because = because_of(Ground(box, None, None, 0, packet), p, residual=entry)
         if not self.coins.toss(box.id, record.scope, "residual", p):
             if -1 - box.index not in state.missed:
-                state.missed.add(-1 - box.index)
+                state.missed[-1 - box.index] = p
                 self._effects.append(Missed(because))
             return False
         if state.acted is None:
