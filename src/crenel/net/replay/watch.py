@@ -3,7 +3,6 @@
 from crenel.flow.table import FlowRecord
 from crenel.instant import Instant
 from crenel.net.replay.judge import Judge
-from crenel.net.replay.notes import FlowNotes
 from crenel.wire.packet import Packet
 
 KEPT = 8192
@@ -29,10 +28,17 @@ class WatchingJudge(Judge):
 
     watched: Watched
 
-    def _show(self, record: FlowRecord, notes: FlowNotes, now: Instant, packet: Packet, number: int, *, second: bool) -> None:
+    def _tcp(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int, size: int) -> None:
+        super()._tcp(record, key, packet, now, number, size)
+        self._keep(self._flows.tcp.get(key), key, packet, now, number)
+
+    def _udp(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int, size: int) -> None:
+        super()._udp(record, key, packet, now, number, size)
+        self._keep(self._flows.udp.get(key), key, packet, now, number)
+
+    def _keep(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int) -> None:
         watched = self.watched
-        if record.number == watched.flow:
+        if record is not None and record.number == watched.flow:
             watched.record = record
             if len(watched.packets) < KEPT:
-                watched.packets.append((number, now, second, packet))
-        super()._show(record, notes, now, packet, number, second=second)
+                watched.packets.append((number, now, record.key != key, packet))
