@@ -1,4 +1,4 @@
-"""`crenel bench`: how fast is it on this machine, beside other tools in the same run?"""
+"""`crenel bench`: sizes and names in, how fast flows are judged here beside other tools out."""
 
 import click
 

@@ -189,7 +189,7 @@ def explain_flow(captures: Sequence[str], judging: Judging, wanted: str, output:
     )
     bar.hide()
     if not found:
-        message = f"{safe_path(capture)}: there is no flow {number}, only {counted(summary.flows, 'flow')}"
+        message = f"{safe_path(capture)}: there is no flow {number} among {counted(summary.flows, 'flow')}"
         raise UsageError(message)
     from crenel.report.citing import known_sources
     from crenel.report.story import Told, tell

@@ -67,7 +67,7 @@ def judging_options(command: Command) -> Command:
             click.option("--vantage", metavar="NAME|FILE", help="From where, along which path.  [default: the wall's own for that day]"),
             click.option("--assume", multiple=True, metavar="KEY=VALUE", callback=_assumptions, help="Take another value than the profile's."),
             click.option("--list", "lists", multiple=True, metavar="NAME=FILE", callback=_lists, help="Replace a list of names or addresses."),
-            click.option("--listed", multiple=True, metavar="NAME", help="Treat a name as listed on every box that reads names; * for all."),
+            click.option("--listed", multiple=True, metavar="NAME", callback=_names, help="Take a name as on every list of names; * for all."),
             click.option("--inside", multiple=True, metavar="CIDR", help="Which side is behind the wall.  [default: whoever opens the flow]"),
         ]
     ):
@@ -88,6 +88,13 @@ def _assumptions(_: click.Context, __: click.Parameter, values: Sequence[str]) -
     from crenel.atlas.assume import parse_assumption
 
     return dict(parse_assumption(value) for value in values)
+
+
+def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(value.strip(".") for value in values):
+        message = "a name is missing"
+        raise click.BadParameter(message)
+    return values
 
 
 def _lists(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[str, str]:

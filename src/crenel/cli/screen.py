@@ -17,7 +17,7 @@ _STYLES: dict[Tone, str] = {
     "risk": "yellow",
     "good": "green",
     "unsure": "magenta",
-    "dim": "bright_black",
+    "dim": "dim",
     "strong": "bold",
     "mark": "bold red",
     "head": "bold cyan",

@@ -113,7 +113,7 @@ class Rows:
 
     def __init__(self, wall: Wall, *, many: bool, before: Callable[[], None]) -> None:
         self._screen = Screen()
-        self._table = FlowTable(wall, self._screen.width)
+        self._table = FlowTable(wall, self._screen.width, many=many)
         self._many = many
         self._before = before
         self._held: list[FlowReport] = []
@@ -123,6 +123,7 @@ class Rows:
     def begin(self, capture: str) -> None:
         """Write which capture the rows that follow are of, where there are several."""
         self._flows = 0
+        self._table.next_capture()
         if self._many:
             self._before()
             self._screen.write([line_of(safe_path(capture), "strong")])

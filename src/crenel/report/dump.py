@@ -1,6 +1,6 @@
 """Bytes and the span that told in, a hex dump with that span marked out."""
 
-from crenel.report.layout import Line, Piece, line_of
+from crenel.report.layout import Line, Piece, joined, line_of
 
 ROW = 16
 CONTEXT_ROWS = 2
@@ -55,15 +55,4 @@ def _row(data: bytes, row: int, start: int, end: int, base: int, digits: int, in
     pieces += [(closes, "mark" if closes != " " else ""), ("   " * (ROW - len(piece)) + " ", "")]
     for number, byte in enumerate(piece, at):
         pieces.append((chr(byte) if 0x20 <= byte < 0x7F else ".", "mark" if start <= number < end else "dim"))
-    return tuple(_joined(pieces))
-
-
-def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Put neighbours of one tone together."""
-    joined: list[Piece] = []
-    for text, tone in pieces:
-        if joined and joined[-1][1] == tone:
-            joined[-1] = (joined[-1][0] + text, tone)
-        else:
-            joined.append((text, tone))
-    return joined
+    return joined(pieces)

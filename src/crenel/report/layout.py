@@ -56,7 +56,18 @@ def wrap(pieces: Iterable[Piece], width: int | None, *, first: int = 0, hang: in
             at = hang
         lines[-1].append((word.replace(GLUE, " "), tone))
         at += cells(word)
-    return [tuple(line) for line in lines]
+    return [joined(line) for line in lines]
+
+
+def joined(pieces: Iterable[Piece]) -> Line:
+    """Return a line in which neighbours of one tone are one piece."""
+    line: list[Piece] = []
+    for text, tone in pieces:
+        if line and line[-1][1] == tone:
+            line[-1] = (line[-1][0] + text, tone)
+        else:
+            line.append((text, tone))
+    return tuple(line)
 
 
 def _words(pieces: Iterable[Piece]) -> Iterator[Piece]:

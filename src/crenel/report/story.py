@@ -109,6 +109,8 @@ def _bytes(told: Told, evidence: Evidence, bytes_read: BytesRead, shown: set[tup
     data, where = bytes_read.of(evidence)
     text = f"{noun}{value}: {counted(evidence.length, 'byte')} at byte {evidence.offset:,} of {where}, complete with packet {evidence.packet}"
     lines = _field(told, "read", text)
+    if not data:
+        return [*lines, *_field(told, "", "its bytes were not kept: the flow is too long")]
     place = (evidence.offset, evidence.length, evidence.packet)
     if place in shown:
         return [*lines, *_field(told, "", "the same bytes as above")]

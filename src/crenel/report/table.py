@@ -9,7 +9,11 @@ from crenel.report.text import cells, counted, cut_left, listed, safe, safe_path
 from crenel.report.words import TONES, UNLISTED, Reasons, Tally, kind_of, verdict_words
 from crenel.wall.wall import Wall
 
+_WIDEST_PROTOCOL = len("encrypted")
+_NARROWEST_TARGET = 22
 _LONGEST_TARGET = 64
+_LIKELY = 0.5
+"""From this chance on a flow at risk is shown like a blocked one."""
 _GAP = "  "
 _FOOTNOTE = " *"
 
@@ -20,9 +24,11 @@ class FlowTable:
     Args:
         wall: the wall that judged the flows.
         width: columns of the terminal; None where lines may be as long as they need.
+        many: whether flows of several captures were asked for.
     """
 
-    def __init__(self, wall: Wall, width: int | None) -> None:
+    def __init__(self, wall: Wall, width: int | None, *, many: bool = False) -> None:
+        self._many = many
         self._width = width
         self._about = about_of(wall)
         self._reasons = Reasons(wall)
@@ -32,21 +38,28 @@ class FlowTable:
         """Boxes with ground to act, with the last day on which each was observed so."""
         self.first_at_risk: FlowReport | None = None
         self._footnote = False
+        self._headed = False
+
+    def next_capture(self) -> None:
+        """Let the columns be measured anew."""
+        self._sizes = None
 
     def rows(self, flows: Sequence[FlowReport]) -> list[Line]:
         """Return the lines of these flows, before the first ones also the head."""
         lines: list[Line] = []
         if self._sizes is None and flows:
             self._sizes = self._measure(flows)
-            lines.append(self._head(self._sizes))
+            if not self._headed:
+                lines.append(self._head(self._sizes))
+                self._headed = True
         for flow in flows:
             lines += self._row(flow)
         return lines
 
     def _measure(self, flows: Sequence[FlowReport]) -> tuple[int, int, int]:
         number = max(4, len(str(flows[-1].flow)))
-        what = max(4, *(len(_what(flow)) for flow in flows))
-        target = min(_LONGEST_TARGET, max(2, *(cells(target_of(flow)) for flow in flows)))
+        what = _WIDEST_PROTOCOL
+        target = min(_LONGEST_TARGET, max(_NARROWEST_TARGET, *(cells(target_of(flow)) for flow in flows)))
         if self._width is not None:
             target = min(target, max(18, self._width * 2 // 5))
         return number, what, target
@@ -60,7 +73,7 @@ class FlowTable:
         self._note(flow)
         number, what, target = self._sizes or (4, 4, 20)
         shown = cut_left(target_of(flow), target)
-        tone: Tone = TONES[kind]
+        tone: Tone = "bad" if kind == "at risk" and flow.chance > _LIKELY else TONES[kind]
         head: list[Piece] = [
             (str(flow.flow).rjust(number) + _GAP, "dim"),
             (_what(flow).ljust(what) + _GAP, ""),
@@ -115,7 +128,7 @@ class FlowTable:
             text = f"{counted(evicted, 'flow or memory entry', 'flows and memory entries')} were let go early because a table was full"
             lines += paragraph(text, self._width, label="note", hang=_LABEL)
         if self.first_at_risk is not None:
-            text = f"--explain {self._reference(self.first_at_risk, captures)} tells the whole story of that flow"
+            text = f"--explain {self._reference(self.first_at_risk)} tells the whole story of that flow"
             lines += paragraph(text, self._width, label="more", hang=_LABEL, tone="dim")
         return lines
 
@@ -132,8 +145,8 @@ class FlowTable:
             text = "; ".join(f"{listed(sorted(boxes))} on {day}" for day, boxes in sorted(old.items()))
             yield from paragraph(f"last observed at work: {text}", self._width, label="note", hang=_LABEL, tone="risk")
 
-    def _reference(self, flow: FlowReport, captures: Sequence[CaptureSummary]) -> str:
-        return str(flow.flow) if len(captures) == 1 else f"{safe_path(flow.capture)}:{flow.flow}"
+    def _reference(self, flow: FlowReport) -> str:
+        return f"{safe_path(flow.capture)}:{flow.flow}" if self._many else str(flow.flow)
 
 
 _LABEL = 7

@@ -40,7 +40,8 @@ def leading_printable(payload: bytes) -> int:
 
 def printable(payload: bytes) -> int:
     """Count the printable bytes."""
-    return len(payload) - len(payload.translate(None, PRINTABLE))
+    # Summed as bits, which takes the same time for any bytes; deleting or counting them one by one is slow where they come by chance.
+    return int.from_bytes(payload.translate(_MARKS), "little").bit_count()
 
 
 def has_printable_run(payload: bytes, length: int) -> bool:
