@@ -183,6 +183,7 @@ class Run:
                 strand.expected = client_next
         elif record is not None:
             record.client_next = client_next
+            record.kept.append((record.last, False, client_next))
 
     def _watch(self, record: FlowRecord) -> Watch:
         """Find out who watches a flow, and whether a plain opening of it can be followed at little cost."""
@@ -327,7 +328,8 @@ class Run:
         scope = record.scope if box.coin_scope == "flow" else record.first + record.second
         missed = state.missed.get(box.index, 0.0)
         # What fell to "miss" for a ground that fewer of a box's parsers see may still fall to "act" for one that more of them see.
-        acted = self.coins.toss(box.id, scope, "act", p) if not missed else self.coins.toss(box.id, scope, f"act-{p:g}", (p - missed) / (1.0 - missed))
+        left = (p - missed) / (1.0 - missed)
+        acted = self.coins.toss(box.id, scope, f"act-{p:g}" if missed else "act", left)
         if not acted:
             state.missed[box.index] = p
         return acted
