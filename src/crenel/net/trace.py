@@ -133,11 +133,3 @@ def evidence_of(because: Because, packet: int) -> Evidence:
         because.read, because.offset, because.length, show_value(because.value), because.rule, because.middlebox, because.epoch,
         because.sources, because.assumed, packet, because.chance, because.last_seen, because.residual, because.armed_by,
     )
-
-
-def none_act(chances: tuple[float, ...] | list[float]) -> float:
-    """Return the probability that none of several independent things happens."""
-    left = 1.0
-    for chance in chances:
-        left *= 1.0 - chance
-    return left
