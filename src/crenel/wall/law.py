@@ -1,5 +1,6 @@
 """How a number of a forged packet is come by: fixed, drawn, copied, counted or on a line with another field."""
 
+import itertools
 from collections.abc import Callable, MutableMapping
 
 import msgspec
@@ -30,6 +31,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if sum(way is not None for way in ways) != 1:
             message = "a law gives exactly one of fixed, between, quantiles, mirror, counter, line"
             raise ValueError(message)
+        bounds = self.between or self.counter or (0, 0)
+        if bounds[0] > bounds[1]:
+            message = f"a law from {bounds[0]} to {bounds[1]} is empty"
+            raise ValueError(message)
+        if self.quantiles is not None and not _is_law(self.quantiles):
+            message = "quantiles rise from 0 to 1, and their values do not fall"
+            raise ValueError(message)
+        if self.line is not None and self.line[2] < 0:
+            message = "the band around a line has a half width of 0 or more"
+            raise ValueError(message)
 
     def varies(self) -> bool:
         """Say whether the copies of one packet differ."""
@@ -42,6 +53,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.quantiles is not None:
             return Quantiles(self.quantiles)
         return None
+
+
+def _is_law(points: tuple[tuple[float, float], ...]) -> bool:
+    """Say whether points rise from quantile 0 to quantile 1 and their values do not fall."""
+    rising = all(below < above and low <= high for (below, low), (above, high) in itertools.pairwise(points))
+    return rising and len(points) > 1 and points[0][0] == 0.0 and points[-1][0] == 1.0
 
 
 def compile_rule(rule: Rule, box: str, name: str, modulus: int) -> Callable[[Coins, bytes, MutableMapping[str, int], int, int, int], int]:
