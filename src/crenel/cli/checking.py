@@ -145,8 +145,8 @@ def check_captures(captures: Sequence[str], judging: Judging, *, output: str, wo
         CrenelError: an option is wrong, or a file that it names.
     """
     wall, judging = _prepared(captures, judging, output)
-    bar = Bar(len(captures))
-    sink = sink_for(output, wall, many=len(captures) > 1, before=bar.hide)
+    bar = Bar(captures)
+    sink = sink_for(output, wall, many=len(captures) > 1, before=bar.make_room)
     return Checking(judging, wall, sink, bar).run(captures, workers)
 
 
@@ -182,7 +182,7 @@ def explain_flow(captures: Sequence[str], judging: Judging, wanted: str, output:
     wall, judging = _prepared((capture,), judging, output)
     watched = Watched(number)
     found: list[FlowReport] = []
-    bar = Bar(1)
+    bar = Bar((capture,))
     summary = judge_capture(
         capture, wall, lambda flow: found.append(flow) if flow.flow == number else None, tolerate=judging.tolerate, inside=judging.inside,
         tick=bar.tick if bar.watched else None, watch=watched,

@@ -118,15 +118,14 @@ class Rows:
         self._before = before
         self._held: list[FlowReport] = []
         self._flows = 0
+        self._heading: str | None = None
         self._decode = msgspec.json.Decoder(FlowReport).decode
 
     def begin(self, capture: str) -> None:
-        """Write which capture the rows that follow are of, where there are several."""
+        """Take notice that the flows of a capture follow; where there are several, its name goes before the first."""
         self._flows = 0
         self._table.next_capture()
-        if self._many:
-            self._before()
-            self._screen.write([line_of(safe_path(capture), "strong")])
+        self._heading = capture if self._many else None
 
     def take(self, flow: FlowReport) -> None:
         """Take one flow."""
@@ -144,20 +143,28 @@ class Rows:
         """Write what is still held."""
         self._flush()
         if self._many and not self._flows:
+            self._before()
+            self._write_heading()
             self._screen.write([line_of("      no flows", "dim")])
 
     def close(self, head: Callable[[], RunHead], captures: Sequence[CaptureSummary]) -> None:
         """Write the summary."""
         self._flush()
-        if captures:
+        if captures or self._table.tally.flows:
             self._before()
             self._screen.write(self._table.footer(captures))
 
     def _flush(self) -> None:
         if self._held:
             self._before()
+            self._write_heading()
             self._screen.write(self._table.rows(self._held))
             self._held = []
+
+    def _write_heading(self) -> None:
+        if self._heading is not None:
+            self._screen.write([line_of(safe_path(self._heading), "strong")])
+            self._heading = None
 
 
 def sink_for(output: str, wall: Wall, *, many: bool, before: Callable[[], None]) -> Sink:

@@ -15,7 +15,6 @@ _LONGEST_TARGET = 64
 _LIKELY = 0.5
 """From this chance on a flow at risk is shown like a blocked one."""
 _GAP = "  "
-_FOOTNOTE = " *"
 
 
 class FlowTable:
@@ -84,7 +83,7 @@ class FlowTable:
             if self._width is None:
                 verdict.append((f", {UNLISTED}", "dim"))
             else:
-                verdict.append((_FOOTNOTE, "dim"))
+                verdict = [(verdict[0][0] + "*", tone)]
                 self._footnote = True
         reason = self._reasons.of(flow)
         taken, hang = width_of(head), number + what + 2 * len(_GAP)
@@ -118,7 +117,8 @@ class FlowTable:
         lines: list[Line] = [BLANK]
         packets = sum(capture.packets for capture in captures)
         where = safe_path(captures[0].capture) if len(captures) == 1 else counted(len(captures), "capture")
-        lines += paragraph(f"{self.tally.words()}  ({counted(packets, 'packet')} in {where})", self._width, tone="strong")
+        inside = f"  ({counted(packets, 'packet')} in {where})" if captures else ""
+        lines += paragraph(self.tally.words() + inside, self._width, tone="strong")
         about = self._about
         if about is not None:
             lines += about_lines(about, self._width)
