@@ -1,5 +1,6 @@
 """DNS messages over UDP and TCP: names with their place, compression followed safely, against dnspython."""
 
+import re
 import struct
 import time
 
@@ -23,6 +24,7 @@ from crenel.wire.dns import (
     decode_netbios,
     read_message,
     read_name,
+    read_plain_name,
     read_query,
     read_tcp_messages,
 )
@@ -127,6 +129,47 @@ def test_what_precedes_the_damage_is_kept() -> None:
         assert message.questions[0].name.value == NAME
     assert message_of(payload[:14]).questions == ()
     assert isinstance(read_message(payload[:11]), Unparseable)
+
+
+def test_the_header_is_taken_apart() -> None:
+    message = message_of(struct.pack(">6H", 1, 0xA583, 0, 1, 2, 3))
+    assert (message.is_response, message.opcode, message.rcode, message.counts) == (True, 4, 3, (0, 1, 2, 3))
+    assert message_of(struct.pack(">6H", 1, 0x2000, 0, 0, 0, 0)).opcode == 4
+
+
+def test_each_section_has_its_records() -> None:
+    record = b"\x01%c\x00\x00\x01\x00\x01\x00\x00\x00\x07\x00\x01x"
+    message = message_of(struct.pack(">6H", 1, 0x8000, 0, 1, 2, 1) + b"".join(record % letter for letter in b"abcd"))
+    assert message.broken is None
+    sections = (message.answers, message.authorities, message.additionals)
+    assert [[each.name for each in section] for section in sections] == [[b"a"], [b"b", b"c"], [b"d"]]
+    broken = message_of(struct.pack(">6H", 1, 0x8000, 0, 1, 2, 1) + record % 97 + b"\x40" + record % 98)
+    assert (len(broken.answers), broken.authorities, broken.additionals) == (1, (), ())
+
+
+def test_a_message_longer_than_one_byte_can_say() -> None:
+    payload = build_response(build_query(NAME), [bytes(16)] * 20)
+    read = read_tcp_messages(frame_tcp(payload) + frame_tcp(b""))
+    assert [(each.offset, each.length) for each in read.messages] == [(2, len(payload)), (4 + len(payload), 0)]
+    assert read.messages[0].message == read_message(payload)
+    assert (read.stopped, read.end) == (None, len(payload) + 4)
+
+
+@given(
+    st.lists(st.one_of(st.from_regex(rb"[a-z]{1,3}", fullmatch=True), st.sampled_from([b"a.b", b"a\\", b"a\x00", b"x" * 63])), max_size=6),
+    st.integers(0, 6),
+    st.binary(max_size=3),
+)
+def test_a_plain_name_is_what_every_query_with_one_holds(parts: list[bytes], cut: int, after: bytes) -> None:
+    encoded = b"".join(bytes([len(part)]) + part for part in parts) + b"\x00\x00\x01\x00\x01"
+    payload = struct.pack(">6H", 1, 0x0100, 1, 0, 0, 0) + encoded[: len(encoded) - cut] + after
+    plain, query = read_plain_name(payload), read_query(payload)
+    if plain is not None:
+        assert isinstance(query, Query)
+        assert (plain.value, plain.kind, plain.klass) == (query.name.value, query.kind, query.klass)
+    ordinary = parts and all(re.fullmatch(rb"[a-z]+", part) for part in parts) and sum(map(len, parts)) + len(parts) < 255
+    if cut == 0 and ordinary:
+        assert plain is not None
 
 
 def test_counts_are_kept_as_claimed() -> None:

@@ -18,6 +18,7 @@ from crenel.wire.http import (
     looks_like_response,
     read_host,
     read_request,
+    read_simple_request,
     walk_requests,
 )
 from crenel.wire.result import Field, Incomplete, Unparseable
@@ -237,6 +238,18 @@ def test_any_cut_of_several_requests_gives_the_first_of_them(requests: list[byte
 def test_the_short_way_and_the_long_way_agree(stream: bytes) -> None:
     request = request_of(stream)
     assert read_host(stream) == (request.target_host or request.host)
+    simple = read_simple_request(stream)
+    if simple is not None:
+        assert request.host == Field(simple.host, simple.host_at, len(simple.host))
+        assert (simple.method, simple.target, request.end) == (request.method.value, request.target.value, len(stream))
+
+
+def test_what_most_clients_send_is_simple() -> None:
+    assert read_simple_request(build_request(HOST)) is not None
+    assert read_simple_request(build_request(HOST, b"/a?b=c", headers=[(b"Cookie", b"x")])) is not None
+    assert read_simple_request(build_request(HOST)[:-1]) is None
+    assert read_simple_request(build_request(None)) is None
+    assert read_simple_request(build_request(HOST) * 2) is None
 
 
 pieces = [b"GET ", b"/", b" ", b"\t", b"HTTP/1.1", b"\r\n", b"\n", b"\r", b"Host", b":", b"host: a", b"x", b"\x00", b"0", b"5", b"http://h/"]

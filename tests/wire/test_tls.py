@@ -22,6 +22,7 @@ from crenel.wire.tls import (
     find_server_name,
     parse_client_hello,
     read_client_hello,
+    read_plain_hello,
     read_server_name,
 )
 from crenel.wire.tls_build import HelloShape, build_client_hello, build_hello_message
@@ -269,6 +270,9 @@ def test_any_cut_of_a_hello_is_incomplete_and_gives_no_other_name(stream: bytes,
 def test_the_short_way_and_the_long_way_agree_wherever_the_hello_stands(stream: bytes, before: bytes, after: bytes) -> None:
     whole = hello_of(before + stream + after, len(before))
     assert read_server_name(before + stream + after, len(before)) == whole.sni
+    plain = read_plain_hello(stream + after)
+    if plain is not None:
+        assert plain.name == hello_of(stream + after).sni
     assert whole.length == len(stream)
 
 
