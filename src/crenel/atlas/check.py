@@ -27,6 +27,8 @@ def check_profile(profile: Profile, place: str) -> None:
         for epoch in box.epoch:
             _check_epoch(profile, box, epoch, place)
     for name, table in profile.tcb.items():
+        if not 0.0 <= table.keeps_newer <= 1.0:
+            _refuse(place, f"tcb.{name}, keeps_newer", f"{table.keeps_newer} is not a probability")
         for number, row in enumerate(table.row, 1):
             if not row.sources and row.assumed is None:
                 _refuse(place, f"tcb.{name}, row {number}", "has neither a source nor an `assumed` sentence")

@@ -56,6 +56,23 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     sources: tuple[str, ...] = ()
     assumed: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a row that says what cannot be, or what nothing would read."""
+        unknown = set(self.has + self.lacks) - set(_FLAG_OF)
+        both = set(self.has) & set(self.lacks)
+        refusals = {
+            f"there is no flag {''.join(sorted(unknown))!r}; there is {', '.join(_FLAG_OF)}": bool(unknown),
+            f"{''.join(sorted(both))} cannot be both set and clear": bool(both),
+            f"p = {self.p:g} is not a probability": not 0.0 <= self.p <= 1.0,
+            "a coin goes with a p below 1": (self.p < 1.0) != (self.coin is not None),
+            "targets go with do = 'resync'": bool(self.targets) != (self.do == "resync"),
+            "a cause is given, as, with do = 'resync' only": self.as_ is not None and self.do != "resync",
+            "to goes with do = 'sync'": (self.to is not None) != (self.do == "sync"),
+        }
+        for refusal, met in refusals.items():
+            if met:
+                raise ValueError(refusal)
+
     def behaviour(self) -> tuple[object, ...]:
         """Return all but the prose, to compare rows of two tables."""
         skipped = {"sources", "assumed", "in_", "from_", "has", "lacks", "load"}
