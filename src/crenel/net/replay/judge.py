@@ -208,6 +208,8 @@ class Judge:
             elif notes.unread:
                 notes.hear(packet)
         effects = self._run.see_flow(record, now, packet, second=second)
+        if record.wall is not None:
+            notes.number(len(record.kept), number)
         if effects:
             self._note(notes, effects, number)
         record.last = now
@@ -261,6 +263,8 @@ class Judge:
     def _show(self, record: FlowRecord, notes: FlowNotes, now: Instant, packet: Packet, number: int, *, second: bool) -> None:
         """Let the wall see a packet, and note what it found."""
         effects = self._run.see_flow(record, now, packet, second=second)
+        if record.wall is not None and record.kept:
+            notes.number(len(record.kept), number)
         if effects:
             self._note(notes, effects, number)
 

@@ -24,10 +24,12 @@ class FlowNotes:
         "first_payload",
         "names",
         "next_seq",
+        "numbers",
         "protocol",
         "reading",
         "server_bytes",
         "stream",
+        "unnumbered",
         "unread",
     )
 
@@ -48,6 +50,21 @@ class FlowNotes:
         self.acted_box: str | None = None
         self.acted_packet = 0
         self.acted_residual = False
+        self.numbers: list[int] = []
+        """Places in the capture of the packets that the run keeps, from the first that was more than a plain opening."""
+        self.unnumbered = 0
+        """How many it kept before; none of them gives ground, whatever any coin says."""
+
+    def number(self, kept: int, number: int) -> None:
+        """Note the place of the newest of so many kept packets, if it was kept."""
+        if not self.numbers:
+            self.unnumbered = kept - 1
+        if self.unnumbered + len(self.numbers) < kept:
+            self.numbers.append(number)
+
+    def number_of(self, kept: int) -> int:
+        """Return the place in the capture of a kept packet, counted from 0."""
+        return self.numbers[kept - self.unnumbered]
 
     def hear(self, packet: Packet) -> None:
         """Read a TCP segment of the client."""

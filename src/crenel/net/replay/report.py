@@ -88,6 +88,9 @@ class Reporter:
         if tossed:
             shown = [(now, side_of(record, second=second), packet) for now, second, packet in record.kept]
             odds = exact_odds(self._wall, shown, served=record.served)
+            for kept, because in odds.grounds:
+                # What the draw kept from having ground is at risk all the same, and says why.
+                evidence.setdefault((because.middlebox, False), evidence_of(because, notes.number_of(kept)))
         else:
             odds = odds_of(self._wall.boxes, (because for because, _, _ in notes.findings))
         triggers = tuple(Trigger(box, self._boxes[box].action or "", p, acted.get(box, False)) for box, p in odds.boxes.items())
