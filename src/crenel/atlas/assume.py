@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from crenel.atlas.moment import take_moment
+from crenel.atlas.moment import Moment, take_moment
 from crenel.atlas.schema import Epoch
 from crenel.errors import UsageError
 
@@ -39,7 +39,7 @@ def apply_assumptions(box: str, epoch: Epoch, wanted: Mapping[str, str]) -> Epoc
     """
     if not wanted:
         return epoch
-    tree = msgspec.to_builtins(epoch, enc_hook=lambda moment: moment.start.date() if moment.bare else moment.start, builtin_types=(dt.date, dt.datetime))
+    tree = msgspec.to_builtins(epoch, enc_hook=_plain_date, builtin_types=(dt.date, dt.datetime))
     assumed = dict(epoch.assumed)
     for key, text in wanted.items():
         named = next((one for one in epoch.alternative if one.key == key and one.name == text), None)
@@ -53,7 +53,11 @@ def apply_assumptions(box: str, epoch: Epoch, wanted: Mapping[str, str]) -> Epoc
         raise UsageError(message) from error
 
 
-def _value(text: str) -> Any:
+def _plain_date(moment: Moment) -> dt.date:
+    return moment.day if moment.bare else moment.start
+
+
+def _value(text: str) -> object:
     if text == "none":
         return None
     try:
@@ -62,7 +66,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _place(tree: dict[str, Any], box: str, key: str, value: Any) -> None:
+def _place(tree: dict[str, Any], box: str, key: str, value: object) -> None:
     at: Any = tree
     *way, last = key.split(".")
     for step in way:
@@ -74,7 +78,7 @@ def _place(tree: dict[str, Any], box: str, key: str, value: Any) -> None:
         raise UsageError(message)
     if isinstance(at, list):
         at[int(last)] = value
-    elif value is None and last in {"seconds"}:
+    elif value is None and last == "seconds":
         at[last] = 0
     elif value is None:
         del at[last]

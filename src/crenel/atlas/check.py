@@ -19,9 +19,9 @@ def check_profile(profile: Profile, place: str) -> None:
     ids = [box.id for box in profile.middlebox]
     for twice in {name for name in ids if ids.count(name) > 1}:
         _refuse(place, f"middlebox {twice!r}", "stands there twice")
-    for at, cited in _citations(profile):
-        if cited.partition(":")[0] not in known:
-            _refuse(place, at, f"source {cited!r} is not known")
+    unknown = next(((at, cited) for at, cited in _citations(profile) if cited.partition(":")[0] not in known), None)
+    if unknown is not None:
+        _refuse(place, unknown[0], f"source {unknown[1]!r} is not known")
     for box in profile.middlebox:
         _check_epochs(box, place)
         for epoch in box.epoch:
@@ -64,6 +64,13 @@ def _check_epoch(profile: Profile, box: Middlebox, epoch: Epoch, place: str) -> 
     where = f"middlebox {box.id!r}, epoch {epoch.first_seen}"
     if not epoch.sources:
         _refuse(place, where, "has no source")
+    _check_names(profile, epoch, place, where)
+    _check_chance(epoch, place, where)
+    if box.placement == "on-path" and (epoch.reaction.withhold or epoch.reaction.throttle is not None):
+        _refuse(place, where, "an on-path box sees a copy: it cannot withhold or throttle")
+
+
+def _check_names(profile: Profile, epoch: Epoch, place: str, where: str) -> None:
     tcbs = [epoch.tcb] if epoch.tcb is not None else []
     tcbs += [epoch.other_device.tcb] if epoch.other_device is not None else []
     for name in tcbs:
@@ -75,18 +82,19 @@ def _check_epoch(profile: Profile, box: Middlebox, epoch: Epoch, place: str) -> 
     for wanted in lists:
         if wanted is not None and wanted not in profile.list:
             _refuse(place, where, f"there is no list.{wanted}")
+
+
+def _check_chance(epoch: Epoch, place: str, where: str) -> None:
     if (epoch.chance.p is None) == (epoch.chance.by_hour is None):
         _refuse(place, where, "chance gives exactly one of p and by_hour")
     for city, curve in (epoch.chance.by_hour or {}).items():
-        if len(curve) != 24:  # noqa: PLR2004  hours of a day
+        if len(curve) != 24:
             _refuse(place, f"{where}, chance.by_hour.{city}", f"has {len(curve)} values, not 24")
     if epoch.chance.by_hour is not None and epoch.chance.city not in epoch.chance.by_hour:
         _refuse(place, where, "chance.city must name one of the curves of chance.by_hour")
     for at, p in _probabilities(epoch):
         if not 0.0 <= p <= 1.0:
             _refuse(place, f"{where}, {at}", f"{p} is not a probability")
-    if box.placement == "on-path" and (epoch.reaction.withhold or epoch.reaction.throttle is not None):
-        _refuse(place, where, "an on-path box sees a copy: it cannot withhold or throttle")
 
 
 def _probabilities(epoch: Epoch) -> Iterator[tuple[str, float]]:

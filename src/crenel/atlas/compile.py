@@ -157,7 +157,7 @@ class _Builder:
             wanted = assumed_for(box.id, self._assume)
             if epoch is None:
                 if wanted:
-                    message = f"--assume {box.id}.{next(iter(wanted))}: this box is not in force on {str(self._moment)}"
+                    message = f"--assume {box.id}.{next(iter(wanted))}: this box is not in force on {self._moment!s}"
                     raise UsageError(message)
                 continue
             made.append(self._box(len(made), box, apply_assumptions(box.id, epoch, wanted)))
@@ -223,6 +223,7 @@ class _Builder:
             addresses = list(PoolList.build((entry.name for entry in self._entries(shipped)), f"list.{name}").addresses)
             missing = min(shipped.size or 0, SHOWN_ADDRESSES) - len(addresses)
             if missing > 0 and shipped.fill is not None:
-                addresses += [host.packed for host in itertools.islice(ipaddress.ip_network(shipped.fill).hosts(), missing)]
+                hosts = itertools.islice(ipaddress.ip_network(shipped.fill).hosts(), missing)
+                addresses += [ipaddress.ip_address(str(host)).packed for host in hosts]
             self._pools[name] = tuple(addresses)
         return self._pools[name]

@@ -38,7 +38,8 @@ def read_toml(text: bytes, kind: type[T], place: str) -> T:
 def shipped(folder: str) -> dict[str, bytes]:
     """Return the TOML files of a folder of the atlas, by name without ending."""
     found = resources.files("crenel.atlas") / folder
-    return {item.name.removesuffix(".toml"): item.read_bytes() for item in sorted(found.iterdir(), key=lambda item: item.name) if item.name.endswith(".toml")}
+    files = sorted(found.iterdir(), key=lambda item: item.name)
+    return {item.name.removesuffix(".toml"): item.read_bytes() for item in files if item.name.endswith(".toml")}
 
 
 def read_named(folder: str, name: str, what: str) -> tuple[bytes, str]:

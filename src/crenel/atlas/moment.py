@@ -60,16 +60,18 @@ def parse_moment(text: str) -> Moment:
         UsageError: the text is neither, or no such day exists.
     """
     found = _WRITTEN.fullmatch(text)
-    try:
-        if found is None:
-            raise ValueError
-        year, month, day = (int(part) for part in found.groups()[:3])
-        if found[4] is None:
-            return Moment(dt.date(year, month, day))
-        return Moment(dt.datetime(year, month, day, int(found[4]), int(found[5])))  # noqa: DTZ001
-    except ValueError:
+    moment = None if found is None else _moment([int(part) for part in found.groups() if part is not None])
+    if moment is None:
         message = f"{text!r} is not a date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM"
-        raise UsageError(message) from None
+        raise UsageError(message)
+    return moment
+
+
+def _moment(numbers: list[int]) -> Moment | None:
+    try:
+        return Moment(dt.date(*numbers) if len(numbers) == 3 else dt.datetime(*numbers))  # type: ignore[arg-type]  # noqa: DTZ001
+    except ValueError:
+        return None
 
 
 def take_moment(kind: type, value: object) -> object:

@@ -1,0 +1,1 @@
+"""Packets in, conversations out: keys, records, reassembly, fragments."""

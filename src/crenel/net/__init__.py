@@ -1,0 +1,1 @@
+"""Where packets move: captures replayed, and what every carrier returns."""

@@ -71,7 +71,7 @@ def memory_words(residual: Residual) -> str:
     """Return what a box remembers after it acted."""
     if residual.seconds <= 0:
         return "nothing"
-    keys = listed([part.replace("_", " ") for part in residual.tuple])
+    keys = listed([part.replace("_", " ") for part in residual.parts])
     refresh = ", renewed by each packet that it hits" if residual.refresh else ""
     whom = "either end" if residual.from_ == "both" else f"the {residual.from_}"
     first, last = residual.chances[0], residual.chances[-1]

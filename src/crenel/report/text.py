@@ -17,7 +17,7 @@ def safe(text: str, limit: int = LONGEST) -> str:
     """
     if not (text.isascii() and text.isprintable()):
         text = "".join(char if _harmless(char) else f"\\u{{{ord(char):x}}}" for char in text[-2 * limit :])
-    return text if len(text) <= limit else "…" + text[1 - limit :]
+    return text if len(text) <= limit else "…" + text[len(text) + 1 - limit :]
 
 
 def _harmless(char: str) -> bool:

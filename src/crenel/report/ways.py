@@ -32,7 +32,7 @@ def _past_memory(box: Box) -> Iterator[str]:
         return
     until = "after the last packet that it hit" if residual.refresh else "after the flow that set it"
     yield f"{residual.seconds:g} s of patience {until}"
-    parts = [part.replace("_", " ") for part in residual.tuple]
+    parts = [part.replace("_", " ") for part in residual.parts]
     yield f"another {either(parts)}"
 
 

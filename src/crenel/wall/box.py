@@ -1,13 +1,15 @@
 """One middlebox in one epoch, compiled: what it watches, how it reads, what it matches, how often and with what it reacts."""
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from crenel.wall.law import Rule, compile_rule
 from crenel.wall.match import AddressList, NameList
 from crenel.wall.reaction import Answerer, Forger, Reaction
+from crenel.wall.readers import HeaderReader, PayloadReader, Reader
+from crenel.wall.readers.header import IpAddress, TcpPort
 from crenel.wall.residual import Residual, classes_hit
 from crenel.wall.tcb import CompiledTcb
 from crenel.wire.packet import TCP, UDP
@@ -77,16 +79,6 @@ class Facts(msgspec.Struct, frozen=True):
     example_list: bool
 
 
-class StreamReader(Protocol):
-    """A wall's reader of TCP streams; see `wall.readers`."""
-
-    def read(self, stream: bytes, ends: object, oddly_opened: bool) -> object:  # noqa: FBT001
-        """Return an `Answer`."""
-
-    def could_begin(self, first_byte: int) -> bool:
-        """Say whether a stream may begin so."""
-
-
 class Box:
     """A middlebox as it stands in one epoch, ready to run; it holds no memory."""
 
@@ -97,11 +89,13 @@ class Box:
         "facts",
         "first_only",
         "forgers",
+        "header",
         "hours",
         "index",
         "joins",
         "names",
         "other",
+        "payload",
         "reaction",
         "reader",
         "residual",
@@ -119,7 +113,7 @@ class Box:
         facts: Facts,
         *,
         scope: Scope,
-        reader: object,
+        reader: Reader,
         names: NameList | AddressList | None,
         hours: tuple[float, ...],
         coin_scope: Literal["event", "flow", "pair"],
@@ -136,6 +130,10 @@ class Box:
         self.facts = facts
         self.scope = scope
         self.reader = reader
+        self.header: HeaderReader | None = reader if isinstance(reader, IpAddress | TcpPort) else None
+        """The reader, where it reads headers."""
+        self.payload: PayloadReader | None = None if isinstance(reader, IpAddress | TcpPort) else reader
+        """The reader, where it reads payloads."""
         self.names = names
         self.hours = hours
         """Probability of acting on a ground, by hour of the day."""

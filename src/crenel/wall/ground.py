@@ -27,7 +27,7 @@ def because_of(ground: Ground, p: float, residual: Entry | None = None) -> Becau
     if residual is not None:
         held = ground.box.residual
         seconds = held.seconds if held is not None else 0.0
-        keys = ", ".join(part.replace("_", " ") for part in held.tuple) if held is not None else ""
+        keys = ", ".join(part.replace("_", " ") for part in held.parts) if held is not None else ""
         return Because(
             facts.middlebox, facts.epoch, "residual", 0, 0, b"", f"remembered for {seconds:g} s by {keys}", p, facts.sources, facts.assumed,
             residual=f"{residual.count} trigger(s), until {residual.until}", last_seen=facts.last_seen, armed_by=residual.flow,

@@ -4,14 +4,17 @@ A lane is one box with the state model and the way of joining segments that it h
 strand; they part only at a packet that their models treat differently, or where a coin of one box falls.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_SECOND, CLASS_SYN, CLASSES
 from crenel.wall.box import Box
 from crenel.wall.match import NameList
+from crenel.wall.readers import PayloadReader
+from crenel.wall.readers.reading import Answer
 from crenel.wall.tcb import OPEN, OPENING, RESYNC, STATES, CompiledTcb, Row
+from crenel.wire.packet import Packet
 
 EXPECTED = 1
 """Guard bit: the sequence number is the one that is expected next."""
@@ -43,20 +46,20 @@ class ReaderSlot:
 
     __slots__ = ("bit", "boxes", "joins", "number", "read_apart", "read_packet", "reader", "union")
 
-    def __init__(self, number: int, reader: object, *, joins: float, boxes: Sequence[Box]) -> None:
+    def __init__(self, number: int, reader: PayloadReader, *, joins: float, boxes: Sequence[Box]) -> None:
         self.number = number
         self.bit = 1 << number
         self.reader = reader
         self.joins = joins
         """Probability, per client and server pair, that segments are joined before they are read."""
         self.boxes = tuple(boxes)
-        apart = getattr(reader, "read_apart", None)
+        apart: Callable[[bytes, bool], Answer] | None = getattr(reader, "read_apart", None)
         self.read_apart = apart if apart is not None else lambda segment, first: reader.read(segment, (len(segment),), False)
         """Read one segment alone; the second argument says whether it is the client's first."""
-        whole = getattr(reader, "read_packet", None)
-        self.read_packet = whole if whole is not None else lambda packet: reader.read(packet.payload)
+        whole: Callable[[Packet], Answer] | None = getattr(reader, "read_packet", None)
+        self.read_packet = whole if whole is not None else lambda packet: reader.read(packet.payload, (len(packet.payload),), False)
         """Read one datagram, with its headers where the reader wants them."""
-        lists = [box.names for box in boxes if box.names is not None]
+        lists = [box.names for box in boxes if isinstance(box.names, NameList)]
         self.union = NameList.union(lists) if lists else None
 
 

@@ -77,7 +77,9 @@ class Openings:
     def passes(self, record: FlowRecord, watch: "Watch", now: Instant, packet: Packet, packet_class: int) -> bool:
         """Say whether a TCP packet leaves the flow plain, with nothing for any box to act on; if so it is kept where it matters."""
         phase = record.phase
-        plain: Plain = watch.plain  # type: ignore[assignment]  a flow without one is never in a phase
+        plain = watch.plain
+        if plain is None:
+            return False
         if phase == NEW:
             if packet_class != CLASS_SYN:
                 return False

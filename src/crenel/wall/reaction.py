@@ -105,7 +105,9 @@ class Forger:
         self._varies = any(rule.varies() for rule in (template.ip_id, template.ttl, template.window))
         self.share = template.share
 
-    def forge(self, ground: Packet, from_client: bool, coins: Coins, scope: bytes, counters: MutableMapping[str, int]) -> list[tuple[Packet, bool, int]]:
+    def forge(
+        self, ground: Packet, coins: Coins, scope: bytes, counters: MutableMapping[str, int], *, from_client: bool
+    ) -> list[tuple[Packet, bool, int]]:
         """Return the packets, whether each goes to the client, and its delay in nanoseconds."""
         made: list[tuple[Packet, bool, int]] = []
         for end in self._template.toward:
@@ -119,10 +121,10 @@ class Forger:
                     window = self._window(coins, scope, counters, ground.window, 0, copy)
                     ttl = self._ttl(coins, scope, counters, ground.ttl, window, copy)
                     ip_id = self._ip_id(coins, scope, counters, ground.ident, window, copy)
-                made.append((self._packet(ground, to_client == from_client, copy, window, ttl, ip_id), to_client, delay))
+                made.append((self._packet(ground, copy, window, ttl, ip_id, back=to_client == from_client), to_client, delay))
         return made
 
-    def _packet(self, ground: Packet, back: bool, copy: int, window: int, ttl: int, ip_id: int) -> Packet:
+    def _packet(self, ground: Packet, copy: int, window: int, ttl: int, ip_id: int, *, back: bool) -> Packet:
         """Build one copy; `back` says that it returns to the sender of the ground."""
         template = self._template
         spent = len(ground.payload) + (1 if ground.flags & (SYN | FIN) else 0)
@@ -159,7 +161,7 @@ class Answerer:
     ) -> tuple[Packet, int]:
         """Return the forged response and its delay in nanoseconds."""
         six = question.qtype == 28 and bool(self._pool6)  # 28: AAAA (RFC 3596 section 2.1)
-        address = self._address(self._pool6 if six else self._pool, six, coins, scope, flow_scope, counters)
+        address = self._address(self._pool6 if six else self._pool, "v6" if six else "v4", coins, scope, flow_scope, counters)
         record_ttl = self._record_ttl(coins, scope, counters, 0, 0, 0)
         flags = self._answers.flags_rd1 if question.recursion else self._answers.flags_rd0
         asked = question.name + question.tail
@@ -179,12 +181,12 @@ class Answerer:
         return forged, delay
 
     def _address(
-        self, pool: tuple[bytes, ...], six: bool, coins: Coins, scope: bytes, flow_scope: bytes, counters: MutableMapping[str, int]
+        self, pool: tuple[bytes, ...], version: str, coins: Coins, scope: bytes, flow_scope: bytes, counters: MutableMapping[str, int]
     ) -> bytes:
         if self._answers.order == "random":
             return pool[coins.pick(self._box, scope, "answer/address", len(pool))]
         process = coins.pick(self._box, flow_scope, "answer/process", self._answers.processes)
-        name = f"answer/walk-{process}-{'v6' if six else 'v4'}"
+        name = f"answer/walk-{process}-{version}"
         if name not in counters:
             counters[name] = coins.draw(self._box, b"", name, Uniform(0, len(pool) - 1))
         else:

@@ -18,7 +18,8 @@ Part = Literal["client", "server", "client_port", "server_port"]
 class Residual(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Residual censorship as a profile states it."""
 
-    tuple: tuple[Part, ...]
+    parts: tuple[Part, ...] = msgspec.field(name="tuple")
+    """What a later packet must share with the flow that was the ground."""
     seconds: float
     refresh: bool
     """Does later traffic of the same key start the time anew?"""

@@ -71,7 +71,7 @@ class Run:
         self._key_makers = {
             (number, version): tuple(
                 key_maker(parts, number, 4 if version == 4 else 16)
-                for parts in dict.fromkeys(box.residual.tuple for box in wall.boxes if box.residual is not None and box.scope.transport == name)
+                for parts in dict.fromkeys(box.residual.parts for box in wall.boxes if box.residual is not None and box.scope.transport == name)
             )
             for number, name in ((TCP, "tcp"), (UDP, "udp"))
             for version in (4, 6)
@@ -114,7 +114,7 @@ class Run:
     def touched(self, record: FlowRecord) -> bool:
         """Say whether any residual entry speaks of this flow."""
         armed = self.armed
-        for key in record.keys or self._keys(record):
+        for key in record.keys or self._keys(record):  # noqa: SIM110  a generator costs more than the look-ups
             if key in armed:
                 return True
         return False
@@ -128,7 +128,7 @@ class Run:
             packet_class |= FLAG_CLASS[packet.flags & 255]
         else:
             record.fresh += 1
-        remembered = self.armed and self.touched(record)
+        remembered = bool(self.armed) and self.touched(record)
         state: FlowState = record.wall
         if state is None:
             watch: Watch = record.watch or self._watch(record)
@@ -143,6 +143,11 @@ class Run:
             state = self._begin(record, watch)
         if tcp and len(record.kept) < KEPT_PACKETS:
             record.kept.append((now, second, packet))
+        return self._show(record, state, now, packet, packet_class, remembered=remembered)
+
+    def _show(self, record: FlowRecord, state: FlowState, now: Instant, packet: Packet, packet_class: int, *, remembered: bool) -> list[Effect]:
+        """Let every box that watches a flow have a packet, and settle what they find."""
+        tcp, second = record.transport == TCP, bool(packet_class & CLASS_SECOND)
         effects: list[Effect] = []
         self._effects = effects
         grounds: list[Ground] = []
@@ -189,7 +194,8 @@ class Run:
         """Find out who watches a flow, and whether a plain opening of it can be followed at little cost."""
         watch = self.wall.watch(record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport)
         record.watch = watch
-        if watch.plain is None or ((watch.asks_always or record.second in watch.servers) and any(self._concerns(record, box) for box, _ in watch.headers)):
+        asks = watch.asks_always or record.second in watch.servers
+        if watch.plain is None or (asks and any(self._concerns(record, box) for box, _ in watch.headers)):
             record.phase = -1
         return watch
 
@@ -207,7 +213,7 @@ class Run:
 
     def _concerns(self, record: FlowRecord, box: Box) -> bool:
         """Say whether a box that acts on headers could act on a flow."""
-        return box.reader.concerns(record.second, record.dport, record.first, record.sport, box.names)
+        return box.header is not None and box.header.concerns(record.second, record.dport, record.first, record.sport, box.names)
 
     def _keys(self, record: FlowRecord) -> tuple[bytes, ...]:
         """Return the keys under which residual memory could speak of a flow."""
@@ -269,8 +275,7 @@ class Run:
         return self.wall.lane_set(chosen)
 
     def _read_alone(self, slot: ReaderSlot, packet: Packet, grounds: list[Ground]) -> None:
-        reader = slot.reader
-        if reader.could_begin(packet.payload[0]):
+        if self.wall.begins[packet.payload[0]] & slot.bit:
             answer = slot.read_apart(packet.payload, True)
             if answer.found:
                 self._walker.match(slot.boxes, slot, answer.found, 0, packet, grounds)
@@ -299,7 +304,9 @@ class Run:
         return slot.read_packet(packet)
 
     def _read_header(self, box: Box, record: FlowRecord, packet: Packet, *, second: bool, grounds: list[Ground]) -> None:
-        found, entry = box.reader.read_header(packet, box.names, second=second, opened_inside=record.client_inside)
+        if box.header is None:
+            return
+        found, entry = box.header.read_header(packet, box.names, second=second, opened_inside=record.client_inside)
         if found is not None:
             grounds.append(Ground(box, found, entry, 0, packet))
 
@@ -346,7 +353,8 @@ class Run:
             toward = None if bucket.toward == "both" else self._side(record, second=bucket.toward == "server")
             self._effects.append(Throttle(bucket.bytes_per_second, bucket.burst, toward, because))
         if box.answerer is not None and ground.found is not None and ground.found.query is not None:
-            forged, delay = box.answerer.forge(ground.packet, ground.found.query, self.coins, scope, record.scope, self._counters.setdefault(box.index, {}))
+            counters = self._counters.setdefault(box.index, {})
+            forged, delay = box.answerer.forge(ground.packet, ground.found.query, self.coins, scope, record.scope, counters)
             self._effects.append(Inject(forged, self._side(record, second=second), delay, because))
         self._inject(record, box, box.forgers, ground.packet, because, scope, second=second)
         if box.residual is not None:
@@ -361,7 +369,7 @@ class Run:
         if forgers and forgers[0].share is not None:
             forgers = self._one_of(box, forgers, scope)
         for forger in forgers:
-            for forged, to_client, delay in forger.forge(packet, not second, self.coins, scope, counters):
+            for forged, to_client, delay in forger.forge(packet, self.coins, scope, counters, from_client=not second):
                 self._effects.append(Inject(forged, self._side(record, second=not to_client), delay, because))
 
     def _one_of(self, box: Box, forgers: tuple[Forger, ...], scope: bytes) -> tuple[Forger, ...]:
@@ -383,7 +391,7 @@ class Run:
             return
         onset = 1_000_000 * box.residual_onset(self.coins, scope, self._counters.setdefault(box.index, {}), 0, 0, 0)
         until = Instant(now + round(residual.seconds * NANOSECONDS))
-        self.memory.arm(box.index, residual_key(residual.tuple, record), Instant(now + onset), until, record.number)
+        self.memory.arm(box.index, residual_key(residual.parts, record), Instant(now + onset), until, record.number)
         self._effects.append(Armed(until, because))
 
     def _after(self, record: FlowRecord, state: FlowState, box: Box, effects: list[Effect]) -> None:

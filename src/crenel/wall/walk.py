@@ -11,7 +11,8 @@ from crenel.flow.table import FlowRecord
 from crenel.wall.box import Box
 from crenel.wall.ground import Ground
 from crenel.wall.lanes import ACK_ODD, EXPECTED, REPEATED, SERVER_LOADS, TARGET_BITS, TARGETED, LaneSet, Part, ReaderSlot
-from crenel.wall.strand import Strand, diff
+from crenel.wall.match import NameList
+from crenel.wall.strand import Strand
 from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC, Row
 from crenel.wire.packet import SYN, Packet
 
@@ -69,7 +70,7 @@ class Walker:
                 grounds.extend(Ground(box, one, None, base, packet) for box in boxes)
             elif slot.union.find(one.value) is not None:
                 for box in boxes:
-                    entry = box.names.find(one.value) if box.names is not None else None
+                    entry = box.names.find(one.value) if isinstance(box.names, NameList) else None
                     if entry is not None:
                         grounds.append(Ground(box, one, entry, base, packet))
 
@@ -132,7 +133,7 @@ class Walker:
         elif relative & CLASS_LOAD and strand.server_next >= 0 and packet.seq == strand.server_next:
             strand.served = True
 
-    def _carry_out(
+    def _carry_out(  # noqa: PLR0917  the walk hands itself on whole
         self, record: FlowRecord, state: "FlowState", strand: Strand, part: Part, packet: Packet, packet_class: int, grounds: list[Ground], depth: int
     ) -> None:
         for row in part.rows:

@@ -10,9 +10,10 @@ import msgspec
 from crenel.flow.key import CLASSES
 from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box
-from crenel.wall.match import AddressList
 from crenel.wall.lanes import Lane, LaneSet, ReaderSlot
+from crenel.wall.match import AddressList
 from crenel.wall.opening import Plain, plain_opening
+from crenel.wall.readers import PayloadReader
 from crenel.wire.packet import TCP
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Wall:
             elif options:
                 choices.append((box, options))
         bare = [slot for slot, boxes in self._bare_slots if any(box in covered for box in boxes)]
-        headers = tuple((box, box.reader.classes()) for box in covered if hasattr(box.reader, "read_header"))  # type: ignore[attr-defined]
+        headers = tuple((box, box.header.classes()) for box in covered if box.header is not None)
         idle = 0
         if bare:
             idle |= sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & 16)
@@ -156,22 +157,23 @@ class Wall:
             None if choices or (bare and transport == TCP) else plain_opening(self.lane_set(fixed) if fixed else None),
         )
 
-    def _slot(self, reader: object, *, joins: float, boxes: Sequence[Box]) -> ReaderSlot:
+    def _slot(self, reader: PayloadReader, *, joins: float, boxes: Sequence[Box]) -> ReaderSlot:
         slot = ReaderSlot(len(self._slots), reader, joins=joins, boxes=boxes)
         self._slots.append(slot)
         return slot
 
     def _compile_lanes(self) -> dict[int, tuple[tuple[Lane, float], ...]]:
         """Give every box with a state model its lanes: one for each model that it may have."""
-        users: dict[object, list[Box]] = {}
+        users: dict[object, list[tuple[Box, PayloadReader]]] = {}
         for box in self.boxes:
-            if box.tcb is not None:
+            if box.tcb is not None and box.payload is not None:
                 # Boxes share a reading only where no coin of one of them could part it.
                 own = box.index if 0.0 < box.joins < 1.0 else -1
-                users.setdefault((_likeness(box.reader), box.joins, own), []).append(box)
+                users.setdefault((_likeness(box.reader), box.joins, own), []).append((box, box.payload))
         choices = {}
-        for boxes in users.values():
-            slot = self._slot(boxes[0].reader, joins=boxes[0].joins, boxes=boxes)
+        for members in users.values():
+            boxes = [box for box, _ in members]
+            slot = self._slot(members[0][1], joins=boxes[0].joins, boxes=boxes)
             for box in boxes:
                 models = [(box.tcb, 1.0)] if box.other is None else [(box.tcb, 1.0 - box.other[1]), box.other]
                 options = []
@@ -185,12 +187,14 @@ class Wall:
 
     def _compile_bare(self) -> list[tuple[ReaderSlot, tuple[Box, ...]]]:
         """Group the boxes without a state model that read payloads by their reader."""
-        users: dict[object, list[Box]] = {}
+        users: dict[object, list[tuple[Box, PayloadReader]]] = {}
         for box in self.boxes:
-            if box.tcb is None and not hasattr(box.reader, "read_header"):
+            if box.tcb is None and box.payload is not None:
                 key = (_likeness(box.reader), box.scope, box.first_only)
-                users.setdefault(key, []).append(box)
-        return [(self._slot(boxes[0].reader, joins=0.0, boxes=boxes), tuple(boxes)) for boxes in users.values()]
+                users.setdefault(key, []).append((box, box.payload))
+        return [
+            (self._slot(members[0][1], joins=0.0, boxes=[box for box, _ in members]), tuple(box for box, _ in members)) for members in users.values()
+        ]
 
 
 def _servers(boxes: Sequence[Box]) -> tuple[frozenset[bytes], bool]:

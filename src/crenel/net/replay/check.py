@@ -27,7 +27,7 @@ class CheckedCapture(msgspec.Struct):
     flows: list[FlowReport]
     summary: CaptureSummary
 
-    def __iter__(self) -> Iterator[FlowReport]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[FlowReport]:
         """Go through the flows."""
         return iter(self.flows)
 

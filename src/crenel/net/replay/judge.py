@@ -3,22 +3,23 @@
 The loop over packets is written for speed: most packets of a capture matter to nobody any more, and are only counted.
 """
 
+import mmap
 import struct
 from collections.abc import Callable, Sequence
 
 from crenel.coins import Coins
-from crenel.flow.fragments import Defragmenter, FragmentLimits
-from crenel.flow.key import CLASS_ACK, CLASS_FIN, CLASS_LOAD, CLASS_RST, CLASS_SECOND, CLASS_SYN, CLASSES, FLAG_CLASS, flow_key, reverse_key
+from crenel.flow.fragments import Defragmenter, FragmentLimits, read_whole
+from crenel.flow.key import CLASS_FIN, CLASS_LOAD, CLASS_RST, CLASS_SECOND, CLASS_SYN, CLASSES, FLAG_CLASS, flow_key, reverse_key
 from crenel.flow.overlap import Overlap
 from crenel.flow.table import FlowRecord, FlowTable
 from crenel.instant import Instant
 from crenel.net.replay.notes import FlowNotes
-from crenel.net.replay.source import let_go
+from crenel.net.replay.source import Source, let_go
 from crenel.wall.effects import Drop, Effect, Inject, Missed, Side, Throttle
-from crenel.wall.run import FlowState, Run
+from crenel.wall.run import Run
 from crenel.wall.wall import Wall
 from crenel.wire.buffer import Buffer
-from crenel.wire.ip import parse_packet
+from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.link import ETHERNET, innermost, ip_offset
 from crenel.wire.packet import ACK, FIN, IP_MF, RST, SYN, TCP, UDP, Packet, tcp_packet
 from crenel.wire.pcap import PcapReader
@@ -71,6 +72,7 @@ class Judge:
         self._run.flows = self._flows
         self._fragments = Defragmenter(FragmentLimits(), Overlap.FIRST, parse=_read_innermost)
         self._finished = False
+        self._buffer: Source = b""
         self.packets = 0
         self.undecoded = 0
 
@@ -110,6 +112,7 @@ class Judge:
     def _read_strides(self, reader: PcapReader, tick: Callable[[int], None] | None) -> tuple[int, int]:
         """Walk a pcap of Ethernet frames in long strides; return where the walk ended and how many records it passed."""
         position, number = reader.first_record, 0
+        self._buffer = reader.buffer if isinstance(reader.buffer, bytes | mmap.mmap) else bytes(reader.buffer)
         while True:
             stop = position + _STRIDE
             position, number = self._read_plain(reader, position, number, stop)
@@ -121,7 +124,7 @@ class Judge:
 
     def _read_plain(self, reader: PcapReader, position: int, number: int, stop: int) -> tuple[int, int]:
         """Walk the frames from byte `position` on, of which `number` came before, to the first that begins at `stop` or later."""
-        buffer, unpack, unit, limit = reader.buffer, reader.record_header.unpack_from, reader.unit, reader.record_limit
+        buffer, unpack, unit, limit = self._buffer, reader.record_header.unpack_from, reader.unit, reader.record_limit
         size = len(buffer)
         last = min(size - 16, stop - 1)
         tcp, udp, run, armed = self._flows.tcp, self._flows.udp, self._run, self._run.armed
@@ -298,9 +301,6 @@ def side_of(record: FlowRecord, *, second: bool) -> Side:
 
 def _read_innermost(header: Packet, body: bytes) -> Packet:
     """Read a reassembled datagram, looking inside it where it is a tunnel."""
-    from crenel.flow.fragments import read_whole  # noqa: PLC0415
-    from crenel.wire.ip import serialise  # noqa: PLC0415
-
     packet = read_whole(header, body)
     if packet.proto in (TCP, UDP):
         return packet
@@ -310,7 +310,7 @@ def _read_innermost(header: Packet, body: bytes) -> Packet:
     return packet if isinstance(inner, Unparseable) else inner
 
 
-def _tcp_at(buffer: Buffer, body: int, total: int) -> Packet:
+def _tcp_at(buffer: Source, body: int, total: int) -> Packet:
     """Return the TCP packet of an Ethernet frame whose IPv4 header has five words."""
     ip = body + 14
     ident, fragment, ttl, sport, dport, seq, ack, offset, flags, window = _TCP_FIELDS(buffer, ip)
@@ -321,7 +321,7 @@ def _tcp_at(buffer: Buffer, body: int, total: int) -> Packet:
     )
 
 
-def _udp_at(buffer: Buffer, body: int, total: int) -> Packet:
+def _udp_at(buffer: Source, body: int, total: int) -> Packet:
     """Return the UDP packet of an Ethernet frame whose IPv4 header has five words."""
     ip = body + 14
     sport = buffer[ip + 20] << 8 | buffer[ip + 21]

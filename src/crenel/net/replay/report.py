@@ -52,10 +52,11 @@ class Reporter:
         key = record.key
         client, server = (record.first, record.second) if record.version != 4 else (key[:4], key[4:8])
         first = names[0] if names else None
+        start = "%d.%09d" % divmod(record.start, NANOSECONDS)  # noqa: UP031  twice as fast as a format string
         return FlowReport(
             self._capture, record.number, "tcp" if record.transport == TCP else "udp",
             show_address(client), record.sport, show_address(server), record.dport,
-            "%d.%09d" % divmod(record.start, NANOSECONDS), record.packets, record.size,
+            start, record.packets, record.size,
             self._protocol(notes) if notes.protocol == "unknown" else notes.protocol,  # type: ignore[arg-type]
             first, names,
             "example-list" if first is not None and self._examples and not is_reserved(first) else None,
@@ -100,7 +101,7 @@ class Reporter:
 def show_address(address: bytes) -> str:
     """Return an address as text."""
     if len(address) == 4:
-        return "%d.%d.%d.%d" % tuple(address)
+        return "%d.%d.%d.%d" % tuple(address)  # noqa: UP031  twice as fast as a format string
     import ipaddress  # noqa: PLC0415  only IPv6 needs it, and it costs at start
 
     return str(ipaddress.IPv6Address(address))

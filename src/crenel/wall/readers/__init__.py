@@ -14,7 +14,9 @@ from crenel.wall.readers.http import HttpHost, HttpKeyword
 from crenel.wall.readers.quic import QuicSni
 from crenel.wall.readers.tls import TlsExtension, TlsSni
 
-Reader: TypeAlias = (
-    TlsSni | TlsExtension | HttpHost | HttpKeyword | DnsQname | QuicSni | RandomLooking | FtpCommand | SmtpAddress | IpAddress | TcpPort
-)
+PayloadReader: TypeAlias = TlsSni | TlsExtension | HttpHost | HttpKeyword | DnsQname | QuicSni | RandomLooking | FtpCommand | SmtpAddress
+"""Every kind of trigger that reads payloads."""
+HeaderReader: TypeAlias = IpAddress | TcpPort
+"""Every kind of trigger that reads headers alone."""
+Reader: TypeAlias = PayloadReader | HeaderReader
 """Every kind of trigger, told apart by its key `reads`."""

@@ -65,13 +65,14 @@ class IpAddress(_Header, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     side: Literal["server", "client"]
     """Whose address is compared: that of the end that answers, or of the one that opens."""
 
-    def concerns(self, server: bytes, server_port: int, client: bytes, client_port: int, names: AddressList) -> bool:
+    def concerns(self, server: bytes, server_port: int, client: bytes, client_port: int, names: object) -> bool:
         """Say whether any packet of a flow between these ends could be covered."""
-        return names.find(*((server, server_port) if self.side == "server" else (client, client_port))) is not None
+        end = (server, server_port) if self.side == "server" else (client, client_port)
+        return isinstance(names, AddressList) and names.find(*end) is not None
 
-    def read_header(self, packet: Packet, names: AddressList, *, second: bool, opened_inside: bool) -> tuple[Found | None, Entry | None]:
+    def read_header(self, packet: Packet, names: object, *, second: bool, opened_inside: bool) -> tuple[Found | None, Entry | None]:
         """Return the address and the entry that covers it, or two Nones."""
-        if not self._looks_at(packet, second=second, opened_inside=opened_inside):
+        if not isinstance(names, AddressList) or not self._looks_at(packet, second=second, opened_inside=opened_inside):
             return None, None
         source = second == (self.side == "server")
         address, port = (packet.src, packet.sport) if source else (packet.dst, packet.dport)
