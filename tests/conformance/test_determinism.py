@@ -17,7 +17,7 @@ from crenel.wire.ip import serialise
 from crenel.wire.packet import ACK, FIN, PSH, RST, SYN, Packet, tcp_packet, udp_packet
 from crenel.wire.pcapng_writer import write_pcapng
 from crenel.wire.tls_build import build_client_hello
-from tests.conformance.judging import WIDE
+from tests.conformance.judging import WIDE, judge, rows_of
 from tests.data import data_path
 
 Sent = tuple[int, Packet]
@@ -110,6 +110,24 @@ def test_the_same_seed_gives_the_same_reports_twice() -> None:
     for name in REAL:
         first, second = (check_capture(str(data_path(name)), load_wall(as_of=WIDE, seed=3)) for _ in range(2))
         assert msgspec.json.encode(first.flows) == msgspec.json.encode(second.flows)
+
+
+def possible(report: FlowReport) -> tuple[object, ...]:
+    """Return what a report says of all draws together."""
+    grounds = {(one.middlebox, one.packet, one.offset, one.value) for one in report.evidence if one.residual is None}
+    return report.chance, [(trigger.middlebox, trigger.chance) for trigger in report.triggers], grounds
+
+
+def test_what_could_happen_to_real_flows_does_not_depend_on_what_was_drawn() -> None:
+    walls = [load_wall(as_of=WIDE, seed=seed) for seed in (1, 2)]
+    names = [row["data_path"] for row in rows_of("labels/pcap_inventory.csv")]
+    at_risk = [name for name in names if any(flow.at_risk for flow in judge(name))]
+    assert len(at_risk) > 20
+    for name in at_risk:
+        drawn = [judge(name).flows, *(check_capture(str(data_path(name)), wall).flows for wall in walls)]
+        assert len({len(flows) for flows in drawn}) == 1
+        for alternatives in zip(*drawn, strict=True):
+            assert all(possible(other) == possible(alternatives[0]) for other in alternatives), (name, alternatives[0].flow)
 
 
 PROGRAM = """
