@@ -62,7 +62,8 @@ def blocks(page: str) -> Iterator[Block]:
 def commands(block: Block) -> Iterator[Command]:
     """Yield the commands of a console block, each with what is shown below it."""
     for piece in re.finditer(r"^\$ (.*\n(?:(?<=\\\n)> .*\n)*)((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
-        yield Command(piece[1].replace("\\\n> ", "").strip(), piece[2], block.start + piece.start(2), block.line + block.text.count("\n", 0, piece.start()))
+        line = block.line + block.text.count("\n", 0, piece.start())
+        yield Command(piece[1].replace("\\\n> ", "").strip(), piece[2], block.start + piece.start(2), line)
 
 
 class Desk:
@@ -101,7 +102,9 @@ class Desk:
         modes[1] &= ~termios.OPOST
         termios.tcsetattr(theirs, termios.TCSANOW, modes)
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
-        with subprocess.Popen(["sh", "-c", command], cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.STDOUT if "2>&1" in command else subprocess.PIPE) as process:
+        with subprocess.Popen(
+            ["sh", "-c", command], cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE
+        ) as process:
             os.close(theirs)
             printed = b""
             with contextlib.suppress(OSError):  # a terminal whose last writer has gone
@@ -165,7 +168,7 @@ def refresh(path: Path, folder: Path) -> int:
 
 def ours(command: str) -> bool:
     """Say whether a command is one that the tests run: Crenel, what reads its output, and its exit status."""
-    return command.split()[0] in {"crenel", "python", "cat"} or command == "echo $?"
+    return command.split(maxsplit=1)[0] in {"crenel", "python", "cat"} or command == "echo $?"
 
 
 def main() -> None:
