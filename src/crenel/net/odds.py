@@ -79,22 +79,22 @@ def exact_odds(wall: Wall, shown: Sequence[Shown], *, served: bool = False) -> O
     first = {because.middlebox: (number, because) for number, because in reversed(grounds)}
     # What a model makes of packets after the last payload gives no box any ground.
     end = max((number + 1 for number, (_, _, packet) in enumerate(shown) if not isinstance(packet, int) and packet.payload), default=0)
-    for name in [box.id for box in wall.boxes if tossed.get(box.id, end) < end]:
+    for box in [box for box in wall.boxes if tossed.get(box.id, end) < end]:
         found: list[tuple[int, Because]] = []
-        chance = _chance_of(wall, shown[:end], name, found, served=served)
+        chance = _chance_of(wall.alone(box), shown[:end], found, served=served)
         if found:
-            chances[name] = chance
-            first[name] = min(found, key=lambda ground: ground[0])
+            first[box.id] = min(found, key=lambda ground: ground[0])
+        if box.id in first:
+            chances[box.id] = chance
     boxes = {box.id: chances[box.id] for box in wall.boxes if box.id in chances}
     return Odds(any_of(boxes.values()), boxes, tuple(first[name] for name in boxes))
 
 
-def _chance_of(wall: Wall, shown: Sequence[Shown], box: str, found: list[tuple[int, Because]], *, served: bool) -> float:
-    """Return the probability that one box acts, and add every ground that it has in any outcome to `found`."""
+def _chance_of(wall: Wall, shown: Sequence[Shown], found: list[tuple[int, Because]], *, served: bool) -> float:
+    """Return the probability that the one box of a wall acts, and add every ground that it has in any outcome to `found`."""
 
     def trial(coins: Coins) -> float:
-        grounds, _ = _grounds_of(wall, shown, _Aside(box, coins), served=served)
-        grounds = [ground for ground in grounds if ground[1].middlebox == box]
+        grounds, _ = _grounds_of(wall, shown, _Aside(coins), served=served)
         found.extend(grounds)
         return odds_of(wall.boxes, [because for _, because in grounds]).chance
 
@@ -130,12 +130,11 @@ def _plain(chance: float) -> float:
 
 
 class _Aside:
-    """Coins by which no box acts: those of one box fall as the coins behind them say, the others all on one side."""
+    """Coins by which no box acts: all others fall as the coins behind them say, or on one side where there are none."""
 
-    __slots__ = ("_box", "_coins", "number", "tossed")
+    __slots__ = ("_coins", "number", "tossed")
 
-    def __init__(self, box: str = "", coins: Coins | None = None) -> None:
-        self._box = box
+    def __init__(self, coins: Coins | None = None) -> None:
         self._coins = coins
         self.number = 0
         self.tossed: dict[str, int] = {}
@@ -145,14 +144,14 @@ class _Aside:
         """Return True with probability p, and never for a toss by which a box acts."""
         if name == _ACT or name.startswith(f"{_ACT}-"):
             return False
-        if self._coins is not None and box == self._box:
+        if self._coins is not None:
             return self._coins.toss(box, scope, name, p)
         self.tossed.setdefault(box, self.number)
         return p >= 1.0
 
     def pick(self, box: str, scope: bytes, name: str, n: int) -> int:
         """Return a whole number from 0 to n - 1, equally likely."""
-        return self._coins.pick(box, scope, name, n) if self._coins is not None and box == self._box else 0
+        return self._coins.pick(box, scope, name, n) if self._coins is not None else 0
 
     def draw(self, box: str, scope: bytes, name: str, law: Law) -> int:
         """Return the median of the law."""

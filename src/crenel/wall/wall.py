@@ -97,6 +97,15 @@ class Wall:
         self.begins = tuple(sum(slot.bit for slot in self._slots if _could_begin(slot.reader, byte)) for byte in range(256))
         """For each first byte of a stream, the readers that do not give up at once."""
         self._members: dict[int, tuple[ReaderSlot, ...]] = {}
+        self._parts: dict[str, Wall] = {}
+
+    def alone(self, box: Box) -> "Wall":
+        """Return the same wall with one of its boxes only, for asking what that box alone may come to."""
+        known = self._parts.get(box.id)
+        if known is None:
+            known = Wall(self.name, self.title, (box,), limits=self.limits, utc_offset=self._utc_offset, hour=self.hour, about=self.about)
+            self._parts[box.id] = known
+        return known
 
     def start(self, coins: "Coins", mode: Literal["live", "forecast"] = "live") -> "Run":
         """Return a run with empty memory; a forecast judges flows that already happened, so nothing that it injects changes them."""
