@@ -94,9 +94,9 @@ class TcbTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     title: str
     sources: tuple[str, ...] = ()
     assumed: dict[str, str] = {}
-    ahead: int
-    """Bytes past the expected sequence number that are still held, and behind it that are still compared."""
-    keeps_newer: float
+    ahead: int = 0
+    """Bytes past the expected sequence number that are still held; 0: segments out of order are not held."""
+    keeps_newer: float = 0.0
     """Probability, per client and server pair, that of two out-of-order segments with the same start the newer is kept."""
     row: tuple[Row, ...]
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_RST, CLASS_SECOND, CLASS_SYN
+from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_SECOND, CLASS_SYN
 from crenel.flow.overlap import KEEP
 from crenel.flow.reassembly import Stream, StreamLimits
 from crenel.flow.table import FlowRecord
@@ -292,7 +292,7 @@ class Walker:
 def _target_bits(relative: int) -> int:
     """Return which of the resynchronisation targets a packet is."""
     if relative & CLASS_SECOND:
-        return TARGET_BITS["server-syn-ack"] if relative & _SYN_ACK == _SYN_ACK and not relative & CLASS_RST else 0
+        return TARGET_BITS["server-syn-ack"] if relative & _SYN_ACK == _SYN_ACK else 0
     bits = TARGET_BITS["client"]
     if relative & CLASS_ACK:
         bits |= TARGET_BITS["client-ack"]
