@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-COLUMNS = 110
-"""Width of the terminal in which examples are shown."""
+COLUMNS, COLUMNS_OF_README = 88, 100
+"""Widths of the terminals in which examples are shown: what fits on a built page, and on the front page of the repository."""
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w.-]+\.(?:toml|txt|py))(?P<more>, going on)?\n")
@@ -69,8 +69,9 @@ def commands(block: Block) -> Iterator[Command]:
 class Desk:
     """A folder with the example captures, in which the examples of one page are run one after the other."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, columns: int = COLUMNS) -> None:
         self._folder = folder
+        self._columns = columns
         self._names: dict[str, object] = {}
         self.status = 0
         shutil.copytree(ROOT / "examples", folder / "examples")
@@ -101,7 +102,7 @@ class Desk:
         modes = termios.tcgetattr(theirs)
         modes[1] &= ~termios.OPOST
         termios.tcsetattr(theirs, termios.TCSANOW, modes)
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, self._columns, 0, 0))
         with subprocess.Popen(
             ["sh", "-c", command], cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE
         ) as process:
@@ -129,6 +130,11 @@ class Desk:
         return said.getvalue()
 
 
+def columns(path: Path) -> int:
+    """Return the width of the terminal in which the examples of a page are shown."""
+    return COLUMNS_OF_README if path.name == "README.md" else COLUMNS
+
+
 def agrees(shown: str, printed: str) -> bool:
     """Say whether shown output is what was printed, where a line `…` stands for any lines left out."""
     pattern = "".join(r"(?:.*\n)+?" if line.strip() == _LEFT_OUT else re.escape(line) + "\n" for line in shown.splitlines())
@@ -148,7 +154,7 @@ def shortened(shown: str, printed: str) -> str:
 def refresh(path: Path, folder: Path) -> int:
     """Write into a page what its commands print now; return how many outputs changed."""
     page = path.read_text("utf-8")
-    desk = Desk(folder)
+    desk = Desk(folder, columns(path))
     edits: list[tuple[int, int, str]] = []
     for block in blocks(page):
         if desk.keep(block):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, Block, Desk, agrees, blocks, commands, ours, pages, shortened
+from tests.docs.pages import ROOT, Block, Desk, agrees, blocks, columns, commands, ours, pages, shortened
 
 PAGES = pages()
 
@@ -19,7 +19,7 @@ def has_examples(path: Path) -> bool:
 
 @pytest.mark.parametrize("path", [path for path in PAGES if has_examples(path)], ids=named)
 def test_the_examples_of_a_page_do_what_it_shows(path: Path, tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path, columns(path))
     for block in blocks(path.read_text("utf-8")):
         if desk.keep(block):
             continue
