@@ -49,8 +49,8 @@ class Command(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Return the pages with examples: the README and all of the documentation."""
-    return [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
+    """Return the pages with examples: the README, that of the examples, and all of the documentation."""
+    return [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
 
 
 def blocks(page: str) -> Iterator[Block]:
