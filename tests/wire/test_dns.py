@@ -147,6 +147,13 @@ def test_each_section_has_its_records() -> None:
     assert (len(broken.answers), broken.authorities, broken.additionals) == (1, (), ())
 
 
+def test_a_message_of_a_tcp_stream_ends_where_its_length_says() -> None:
+    payload = build_query(NAME)
+    (short, *_) = read_tcp_messages(frame_tcp(payload[:-1]) + payload[-1:] + bytes(9)).messages
+    assert isinstance(short.message, Message)
+    assert (short.message.questions, short.message.broken is None) == ((), False)
+
+
 def test_a_message_longer_than_one_byte_can_say() -> None:
     payload = build_response(build_query(NAME), [bytes(16)] * 20)
     read = read_tcp_messages(frame_tcp(payload) + frame_tcp(b""))
@@ -167,6 +174,7 @@ def test_a_plain_name_is_what_every_query_with_one_holds(parts: list[bytes], cut
     if plain is not None:
         assert isinstance(query, Query)
         assert (plain.value, plain.kind, plain.klass) == (query.name.value, query.kind, query.klass)
+        assert plain.end == 12 + query.name.length
     ordinary = parts and all(re.fullmatch(rb"[a-z]+", part) for part in parts) and sum(map(len, parts)) + len(parts) < 255
     if cut == 0 and ordinary:
         assert plain is not None

@@ -177,6 +177,24 @@ def test_requests_are_found_behind_their_bodies() -> None:
     assert walk.stopped is None
 
 
+def test_a_body_that_ends_with_the_stream() -> None:
+    stream = build_request(b"a.example", method=b"POST", body=b"xyz")
+    assert (walk_requests(stream).stopped, walk_requests(stream).end) == (None, len(stream))
+    assert isinstance(walk_requests(stream[:-1]).stopped, Incomplete)
+
+
+def test_a_host_is_told_before_the_head_is_whole() -> None:
+    for line in (b"Host: www.blocked.example\r\n", b"Host : www.blocked.example\r\n", b"X: y\r\nhost\t:\twww.blocked.example\n"):
+        start = b"GET / HTTP/1.1\r\n"
+        found = read_host(start + line)
+        assert isinstance(found, Field)
+        assert (found.value, found.offset) == (HOST, (start + line).index(HOST))
+        assert isinstance(read_host((start + line)[:-1]), Incomplete)
+    assert isinstance(read_host(b"GET / HTTP/1.1\r\nX: y\r\n"), Incomplete)
+    assert read_host(b"GET / HTTP/1.1\r\nX: y\r\n\r\nHost: body.example\r\n") is None
+    assert read_host(b"GET / HTTP/1.1\r\n\r\nHost: body.example\r\n\r\n") is None
+
+
 def test_the_walk_stops_where_it_cannot_know() -> None:
     first = build_request(b"a.example")
     for rest, why in (
