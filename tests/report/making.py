@@ -30,7 +30,9 @@ def hello(name: bytes, record_sizes: Sequence[int] = ()) -> bytes:
     return build_client_hello(name, random=bytes(range(32)), record_sizes=record_sizes)
 
 
-def tcp(payloads: Sequence[bytes], *, sport: int = 40000, dport: int = 443, at: int = 0, handshake: bool = True, server: bytes = SERVER) -> list[Timed]:
+def tcp(
+    payloads: Sequence[bytes], *, sport: int = 40000, dport: int = 443, at: int = 0, handshake: bool = True, server: bytes = SERVER
+) -> list[Timed]:
     """Return the packets of a connection whose client sends these segments, `at` seconds after the start of the capture."""
     packets = []
     if handshake:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crenel.report.layout import BLANK, GLUE, columns, joined, line_of, paragraph, plain, width_of, wrap
+from crenel.report.layout import BLANK, GLUE, Piece, columns, joined, line_of, paragraph, plain, width_of, wrap
 from crenel.report.text import cells
 
 
@@ -40,7 +40,7 @@ def test_a_paragraph_stands_beside_its_label() -> None:
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
-    rows = [[("a", "head"), ("first", "")], [("long", "head"), ("second third", "")], []]
+    rows: list[list[Piece]] = [[("a", "head"), ("first", "")], [("long", "head"), ("second third", "")], []]
     assert [plain(line) for line in columns(rows, 15)] == ["a     first", "long  second", "      third", ""]
     assert plain(BLANK) == ""
     assert width_of(line_of("例")) == 2

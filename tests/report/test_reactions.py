@@ -10,7 +10,8 @@ from crenel.wall.residual import Residual
 
 FIXED = Rule(fixed=7)
 RESET = Template(
-    flags="RA", copies=3, toward=("client", "server"), seq=(0, 1460), ack="trigger-end", df=True, ip_id=FIXED, ttl=FIXED, window=FIXED, delay=Rule(fixed=2000)
+    flags="RA", copies=3, toward=("client", "server"), seq=(0, 1460), ack="trigger-end", df=True, ip_id=FIXED, ttl=FIXED, window=FIXED,
+    delay=Rule(fixed=2000),
 )
 
 

@@ -14,9 +14,9 @@ from crenel.report.schema import MEANINGS, result_schema, wall_schema
 from tests.report.making import EXAMPLE, judge, wall_of
 
 FLOW_FIELDS = [
-    "capture", "flow", "transport", "client", "client_port", "server", "server_port", "start", "packets", "bytes", "protocol", "name", "names", "basis",
-    "complete", "verdict", "at_risk", "middlebox", "action", "residual", "at_packet", "chance", "triggers", "evidence",
-]  # fmt: skip
+    "capture", "flow", "transport", "client", "client_port", "server", "server_port", "start", "packets", "bytes", "protocol", "name", "names",
+    "basis", "complete", "verdict", "at_risk", "middlebox", "action", "residual", "at_packet", "chance", "triggers", "evidence",
+]
 HEAD_FIELDS = ["crenel", "schema", "wall", "wall_sha256", "as_of", "seed", "assume", "lists", "listed", "inside", "vantage", "captures"]
 
 

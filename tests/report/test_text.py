@@ -56,7 +56,10 @@ def test_paths_are_shown_safely_and_written_as_text() -> None:
 
 @pytest.mark.parametrize(
     ("chance", "words"),
-    [(0.0, "0"), (1.0, "100"), (0.263, "26"), (0.97, "97"), (0.985, "98"), (0.9953, "99.5"), (0.99997, "over 99.9"), (0.0042, "0.4"), (1e-6, "under 0.1")],
+    [
+        (0.0, "0"), (1.0, "100"), (0.263, "26"), (0.97, "97"), (0.985, "98"), (0.9953, "99.5"), (0.99997, "over 99.9"), (0.0042, "0.4"),
+        (1e-6, "under 0.1"),
+    ],
 )
 def test_a_chance_never_rounds_to_nothing_or_to_certainty(chance: float, words: str) -> None:
     assert percent(chance) == f"{words}\u00a0%"

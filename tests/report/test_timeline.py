@@ -9,7 +9,8 @@ EVENT = Happening(date="2020-01", kind="rule", text="A rule begins.", sources=("
 
 def test_an_event_is_one_line() -> None:
     spanned = Happening(
-        date="2020-02-03", to="2020-02-05", kind="mechanism", text="It blinks.", figure="3 times", figure_by="a witness", sources=("one",), confidence="low"
+        date="2020-02-03", to="2020-02-05", kind="mechanism", text="It blinks.", figure="3 times", figure_by="a witness", sources=("one",),
+        confidence="low",
     )
     assert [plain(line) for line in timeline_lines([EVENT, spanned], None)] == [
         "2020-01                   rule       A rule begins. [one, two]",

@@ -94,9 +94,12 @@ def test_the_list_of_walls() -> None:
 
 
 def test_scopes() -> None:
-    scope = Scope(transport="udp", ports=((53, 53), (1, 9)), versions=(4,), opened_from=("inside",), versions_from_outside=(4, 6), source_port_above=True)
+    scope = Scope(
+        transport="udp", ports=((53, 53), (1, 9)), versions=(4,), opened_from=("inside",), versions_from_outside=(4, 6), source_port_above=True
+    )
     assert scope_words(scope) == (
         "UDP to port 53 or 1-9 over IPv4, opened from inside; from outside over IPv4 and IPv6; "
         "only packets whose source port is above their destination port"
     )
-    assert scope_words(Scope(transport="tcp", versions=(4, 6), opened_from=("inside", "outside"))) == "TCP to any port over IPv4 and IPv6, opened from either side"
+    plain_scope = Scope(transport="tcp", versions=(4, 6), opened_from=("inside", "outside"))
+    assert scope_words(plain_scope) == "TCP to any port over IPv4 and IPv6, opened from either side"

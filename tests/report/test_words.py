@@ -10,6 +10,8 @@ from crenel.report.words import Kind, Reasons, Tally, kind_of, needs_start, odds
 from tests.report.making import evidence, flow, trigger, wall_of
 
 LISTED = evidence("a-box")
+KEYWORD = evidence("a-box", read="http.keyword", value="/?q=free", rule="free (substring) on words")
+ADDRESS = evidence("a-box", read="ip.address", rule="198.51.100.9; address of the server, port 443")
 
 
 @pytest.mark.parametrize(
@@ -25,14 +27,18 @@ LISTED = evidence("a-box")
         ({"chance": 0.5, "at_risk": True, "basis": "example-list"}, "at risk", "at risk, 50 % of connections (this draw: passed)"),
         ({"residual": True, "verdict": "blocked"}, "remembered", "blocked"),
         ({"verdict": "undetermined", "complete": False}, "undetermined", "undetermined"),
-        ({"verdict": "undetermined", "complete": False, "chance": 0.5, "at_risk": True}, "at risk", "at risk, 50 % of connections (this draw: passed)"),
+        (
+            {"verdict": "undetermined", "complete": False, "chance": 0.5, "at_risk": True},
+            "at risk", "at risk, 50 % of connections (this draw: passed)",
+        ),
     ],
 )
 def test_the_verdict_in_words(changes: dict[str, object], kind: Kind, words: str) -> None:
     judged = flow(**changes)
-    about = msgspec.structs.replace(about_of(wall_of()), examples=55)
+    about = about_of(wall_of())
+    assert about is not None
     assert kind_of(judged) == kind
-    assert verdict_words(judged, about).replace(GLUE, " ") == words
+    assert verdict_words(judged, msgspec.structs.replace(about, examples=55)).replace(GLUE, " ") == words
 
 
 def test_a_draw_stays_on_one_line() -> None:
@@ -55,9 +61,12 @@ def at_risk(**changes: object) -> FlowReport:
             at_risk(triggers=(trigger("a-box"), trigger("b-box", action="drop")), evidence=(LISTED, evidence("b-box"))),
             "a-box resets it for its server name; b-box drops its packets for its server name",
         ),
-        (at_risk(triggers=(trigger("a-box"),), evidence=(evidence("a-box", value="other.example."),)), "a-box resets it for its server name other.example"),
         (
-            at_risk(triggers=(trigger("a-box"),), evidence=(evidence("a-box", read="http.keyword", value="/?q=free", rule="free (substring) on words"),)),
+            at_risk(triggers=(trigger("a-box"),), evidence=(evidence("a-box", value="other.example."),)),
+            "a-box resets it for its server name other.example",
+        ),
+        (
+            at_risk(triggers=(trigger("a-box"),), evidence=(KEYWORD,)),
             "a-box resets it for the keyword free",
         ),
         (
@@ -69,10 +78,13 @@ def at_risk(**changes: object) -> FlowReport:
             "a-box drops its packets for its first payload, which looks random",
         ),
         (
-            at_risk(triggers=(trigger("a-box"),), evidence=(evidence("a-box", read="ip.address", rule="198.51.100.9; address of the server, port 443"),)),
+            at_risk(triggers=(trigger("a-box"),), evidence=(ADDRESS,)),
             "a-box resets it for its server's address",
         ),
-        (at_risk(triggers=(trigger("a-box"),), evidence=(evidence("a-box", read="tcp.port", value="443"),)), "a-box resets it for its server's port 443"),
+        (
+            at_risk(triggers=(trigger("a-box"),), evidence=(evidence("a-box", read="tcp.port", value="443"),)),
+            "a-box resets it for its server's port 443",
+        ),
         (at_risk(triggers=(trigger("a-box", action=""),)), "a-box acts"),
     ],
 )
@@ -114,9 +126,8 @@ def test_only_models_that_ask_for_an_opening_need_one() -> None:
 
 def test_the_tally_counts_worst_first() -> None:
     tally = Tally()
-    for kind in ("passes", "blocked", "passes", "at risk"):
-        tally.add(kind)  # type: ignore[arg-type]
+    kinds: tuple[Kind, ...] = ("passes", "blocked", "passes", "at risk")
+    for kind in kinds:
+        tally.add(kind)
     assert tally.words() == "4 flows: 1 blocked, 1 at risk, 2 pass"
     assert Tally().words() == "0 flows"
-
-

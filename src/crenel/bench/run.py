@@ -15,13 +15,12 @@ from pathlib import Path
 import msgspec
 
 from crenel.atlas.compile import load_wall
+from crenel.atlas.describe import bench_dates
 from crenel.bench import traffic
 from crenel.net.replay.check import judge_capture
 from crenel.net.trace import FlowReport
 from crenel.wall.wall import Wall
 
-DATES = ("2025-01-15", "2022-06-01")
-"""Dates as of which the full wall is measured."""
 _ROUNDS = 3
 
 
@@ -58,7 +57,7 @@ def main(packets: int = 200_000, only: tuple[str, ...] = (), seed: int = 0) -> i
                 for chunk in target.make(seed, count):
                     file.write(chunk)
             speeds = {}
-            for date in DATES:
+            for date in map(str, bench_dates()):
                 speed, flows = _judge(path, load_wall(as_of=date), -(-count // target.packets_per_flow))
                 speeds[date] = speed
                 met = met and speed >= target.wanted

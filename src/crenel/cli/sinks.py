@@ -87,7 +87,7 @@ class Headed:
     def __init__(self, out: BinaryIO, *, whole: bool) -> None:
         self._out = out
         self._whole = whole
-        self._spool: BinaryIO = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115  closed with the process
+        self._spool: BinaryIO = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[assignment]  # noqa: SIM115  closed when it is written out
         self._lines = Lines(self._spool)
         self.begin, self.take, self.take_lines, self.end = self._lines.begin, self._lines.take, self._lines.take_lines, self._lines.end
 
@@ -96,16 +96,17 @@ class Headed:
         self._lines.end()
         self._spool.seek(0)
         encoded = msgspec.json.encode(head())
-        if not self._whole:
-            self._out.write(encoded + b"\n")
-            shutil.copyfileobj(self._spool, self._out)
-            return
-        self._out.write(encoded[:-1] + b',"flows":[')
-        between = b"\n"
-        for line in self._spool:
-            self._out.write(between + line[:-1])
-            between = b",\n"
-        self._out.write(b"\n]}\n")
+        with self._spool as flows:
+            if not self._whole:
+                self._out.write(encoded + b"\n")
+                shutil.copyfileobj(flows, self._out)
+                return
+            self._out.write(encoded[:-1] + b',"flows":[')
+            between = b"\n"
+            for line in flows:
+                self._out.write(between + line[:-1])
+                between = b",\n"
+            self._out.write(b"\n]}\n")
 
 
 class Rows:

@@ -9,13 +9,14 @@ from crenel.flow.key import CLASS_LOAD, CLASS_SECOND, FLAG_CLASS, flow_key, reve
 from crenel.flow.table import FlowRecord, FlowTable
 from crenel.instant import NANOSECONDS, Instant
 from crenel.wall.box import Box
-from crenel.wall.effects import Armed, Because, Drop, Effect, Expired, Inject, Missed, Side, Throttle
-from crenel.wall.ground import Ground, because_of
+from crenel.wall.effects import Effect, Expired, Inject, Side
+from crenel.wall.ground import Ground
 from crenel.wall.lanes import LaneSet, ReaderSlot
 from crenel.wall.opening import Openings
-from crenel.wall.reaction import Forger
 from crenel.wall.readers.reading import Answer
-from crenel.wall.residual import Entry, Memory, key_maker, residual_key
+from crenel.wall.residual import Memory, key_maker
+from crenel.wall.settle import Settler
+from crenel.wall.state import FlowState
 from crenel.wall.strand import Strand
 from crenel.wall.tcb import OFF
 from crenel.wall.walk import Walker
@@ -26,30 +27,6 @@ ALL_CLASSES = (1 << 64) - 1
 KEPT_PACKETS = 256
 """Packets of one flow that are kept at most, so that an exact chance can be worked out where a state model tosses coins (bench)."""
 _NOTHING: list[Effect] = []
-
-
-class FlowState:
-    """What a run keeps of one flow."""
-
-    __slots__ = ("acted", "acted_on", "events", "headers", "idle_interest", "missed", "strands", "tossed", "watch")
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        """Who watches packets from the first end."""
-        self.headers: tuple[tuple[Box, int], ...] = ()
-        """Boxes that act on headers and could act on this flow, with the packet classes they look at."""
-        self.idle_interest = watch.idle_interest
-        """Packet classes that matter whatever the state."""
-        self.strands: list[Strand] = []
-        self.acted: Box | None = None
-        """The first box that acted."""
-        self.acted_on = -1
-        """Serial number, within the run, of the packet on which it did."""
-        self.missed: dict[int, float] = {}
-        """For boxes whose coin for this flow or pair has fallen to "miss", the probability with which it could have fallen otherwise."""
-        self.events = 0
-        self.tossed = False
-        """A coin other than that of acting has fallen, so the other outcome is worth knowing."""
 
 
 class Run:
@@ -76,7 +53,7 @@ class Run:
             for number, name in ((TCP, "tcp"), (UDP, "udp"))
             for version in (4, 6)
         }
-        self._counters: dict[int, dict[str, int]] = {}
+        self._settler = Settler(wall.boxes, coins, self.memory, forecast=forecast)
         self._serial = 0
         self._effects: list[Effect] = []
         self._walker = Walker(self)
@@ -319,80 +296,11 @@ class Run:
             p = box.hours[hour] * (ground.found.share if ground.found is not None else 1.0)
             if p <= state.missed.get(box.index, 0.0) or box is done:
                 continue
-            because = because_of(ground, p)
-            if (self.forecast and state.acted is not None and state.acted_on != self._serial) or not self._acts(record, state, box, p):
-                self._effects.append(Missed(because))
-                continue
-            if state.acted is None:
-                state.acted, state.acted_on = box, self._serial
-            done = box
-            self._act(record, state, ground, because, now, second=second)
-
-    def _acts(self, record: FlowRecord, state: FlowState, box: Box, p: float) -> bool:
-        if box.coin_scope == "event":
-            state.events += 1
-            return self.coins.toss(box.id, record.scope, f"act-{state.events}", p)
-        scope = record.scope if box.coin_scope == "flow" else record.first + record.second
-        missed = state.missed.get(box.index, 0.0)
-        # What fell to "miss" for a ground that fewer of a box's parsers see may still fall to "act" for one that more of them see.
-        left = (p - missed) / (1.0 - missed)
-        acted = self.coins.toss(box.id, scope, f"act-{p:g}" if missed else "act", left)
-        if not acted:
-            state.missed[box.index] = p
-        return acted
-
-    def _act(self, record: FlowRecord, state: FlowState, ground: Ground, because: Because, now: Instant, *, second: bool) -> None:
-        box = ground.box
-        scope = record.scope + now.to_bytes(10, "big", signed=True)
-        reaction = box.reaction
-        start = len(self._effects)
-        if reaction.withhold:
-            self._effects.append(Drop(because))
-        if reaction.throttle is not None:
-            bucket = reaction.throttle
-            toward = None if bucket.toward == "both" else self._side(record, second=bucket.toward == "server")
-            self._effects.append(Throttle(bucket.bytes_per_second, bucket.burst, toward, because))
-        if box.answerer is not None and ground.found is not None and ground.found.query is not None:
-            counters = self._counters.setdefault(box.index, {})
-            forged, delay = box.answerer.forge(ground.packet, ground.found.query, self.coins, scope, record.scope, counters)
-            self._effects.append(Inject(forged, self._side(record, second=second), delay, because))
-        self._inject(record, box, box.forgers, ground.packet, because, scope, second=second)
-        if box.residual is not None:
-            self._arm(record, box, because, now, scope)
-        if not self.forecast:
-            self._after(record, state, box, self._effects[start:])
-
-    def _inject(
-        self, record: FlowRecord, box: Box, forgers: tuple[Forger, ...], packet: Packet, because: Because, scope: bytes, *, second: bool
-    ) -> None:
-        counters = self._counters.setdefault(box.index, {})
-        if forgers and forgers[0].share is not None:
-            forgers = self._one_of(box, forgers, scope)
-        for forger in forgers:
-            for forged, to_client, delay in forger.forge(packet, self.coins, scope, counters, from_client=not second):
-                self._effects.append(Inject(forged, self._side(record, second=not to_client), delay, because))
-
-    def _one_of(self, box: Box, forgers: tuple[Forger, ...], scope: bytes) -> tuple[Forger, ...]:
-        left = sum(forger.share or 0.0 for forger in forgers)
-        for number, forger in enumerate(forgers):
-            share = forger.share or 0.0
-            if self.coins.toss(box.id, scope, f"which-{number}", share / left if left > share else 1.0):
-                return (forger,)
-            left -= share
-        return forgers[-1:]
-
-    def _side(self, record: FlowRecord, *, second: bool) -> Side:
-        """Return the side of the wall on which one end of a flow stands."""
-        return Side.INSIDE if record.client_inside != second else Side.OUTSIDE
-
-    def _arm(self, record: FlowRecord, box: Box, because: Because, now: Instant, scope: bytes) -> None:
-        residual = box.residual
-        if residual is None or residual.seconds <= 0:
-            return
-        onset = 1_000_000 * box.residual_onset(self.coins, scope, self._counters.setdefault(box.index, {}), 0, 0, 0)
-        until = Instant(now + round(residual.seconds * NANOSECONDS))
-        self.memory.arm(box.index, residual_key(residual.parts, record), Instant(now + onset), until, record.number)
-        self._effects.append(Armed(until, because))
+            start = len(self._effects)
+            if self._settler.settle(record, state, ground, p, now, self._serial, self._effects, second=second):
+                done = box
+                if not self.forecast:
+                    self._after(record, state, box, self._effects[start:])
 
     def _after(self, record: FlowRecord, state: FlowState, box: Box, effects: list[Effect]) -> None:
         """Let the box give this connection up, and show what it injected to the others."""
@@ -424,33 +332,9 @@ class Run:
         withheld = False
         for key in record.keys:
             for entry in tuple(self.armed.get(key, ())):
-                withheld = self._enforce(record, state, entry, packet, packet_class, now) or withheld
+                hit = self._settler.enforce(record, state, entry, packet, packet_class, now, self._serial, self._effects)
+                withheld = hit or withheld
         return withheld
-
-    def _enforce(self, record: FlowRecord, state: FlowState, entry: Entry, packet: Packet, packet_class: int, now: Instant) -> bool:
-        box = self.wall.boxes[entry.box]
-        residual = box.residual
-        if residual is None or not box.residual_mask >> packet_class & 1 or now < entry.since:
-            return False
-        if self.forecast and state.acted is not None:
-            return False
-        if residual.refresh:
-            self.memory.renew(entry, Instant(now + round(residual.seconds * NANOSECONDS)))
-        p = residual.chances[min(entry.count, len(residual.chances)) - 1]
-        because = because_of(Ground(box, None, None, 0, packet), p, residual=entry)
-        if not self.coins.toss(box.id, record.scope, "residual", p):
-            if -1 - box.index not in state.missed:
-                state.missed[-1 - box.index] = p
-                self._effects.append(Missed(because))
-            return False
-        if state.acted is None:
-            state.acted, state.acted_on = box, self._serial
-        if residual.does == "drop":
-            self._effects.append(Drop(because))
-            return not self.forecast
-        scope = record.scope + now.to_bytes(10, "big", signed=True)
-        self._inject(record, box, box.residual_forgers, packet, because, scope, second=bool(packet_class & CLASS_SECOND))
-        return False
 
 
 def _order(ground: Ground) -> int:

@@ -18,7 +18,8 @@ from crenel.wire.packet import SYN, Packet
 
 if TYPE_CHECKING:
     from crenel.wall.readers.reading import Answer, Found
-    from crenel.wall.run import FlowState, Run
+    from crenel.wall.run import Run
+    from crenel.wall.state import FlowState
 
 _LOW = (1 << 32) - 1
 _SYN_ACK = CLASS_SYN | CLASS_ACK

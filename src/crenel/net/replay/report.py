@@ -8,7 +8,7 @@ from crenel.net.replay.notes import FlowNotes, is_reserved, shown_name
 from crenel.net.trace import Evidence, FlowReport, Trigger, Verdict, evidence_of
 from crenel.wall.box import Box
 from crenel.wall.readers.encrypted import RandomLooking
-from crenel.wall.run import FlowState
+from crenel.wall.state import FlowState
 from crenel.wall.wall import Wall
 from crenel.wire.packet import TCP
 
