@@ -12,6 +12,8 @@ from crenel.net.trace import Exchange
 from crenel.wall.wall import Wall
 from crenel.wire.dns_build import build_query
 from crenel.wire.packet import ACK, PSH, RST, SYN
+from crenel.wire.quic_build import build_crypto_frame, build_initial
+from crenel.wire.tls_build import build_hello_message
 from tests.net.made import QUERY, RESET, box, wall_with
 
 LISTED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
@@ -150,3 +152,14 @@ def test_random_bytes_never_fail() -> None:
 def test_the_package_offers_both() -> None:
     assert crenel.try_payload is try_payload
     assert crenel.chance is chance
+
+
+def test_another_vantage_has_its_own_curve() -> None:
+    """The chance of a box with curves by city follows the vantage that is asked for, not the one the wall was loaded with."""
+    wall = crenel.load_wall(as_of="2025-01-15T04:00")
+    message = build_hello_message(b"blocked.example", random=bytes(32))
+    hello = build_initial([build_crypto_frame(0, message)], dcid=b"12345678", pad_to=1200)
+    cities = {name: chance(hello, wall, "udp", 443, vantage=name) for name in ("beijing", "guangzhou", "shanghai")}
+    assert cities == {"beijing": 0.682, "guangzhou": 0.444, "shanghai": 0.481}
+    assert chance(hello, wall, "udp", 443) == cities["beijing"]
+    assert try_payload(hello, wall, transport="udp", vantage="shanghai").chance == cities["shanghai"]

@@ -104,7 +104,13 @@ def compile_profile(
         assume=dict(assume or {}), lists=dict(lists or {}), listed=tuple(listed), vantage=vantage.name, utc_offset=profile.utc_offset,
         notes=builder.notes, examples=builder.examples, example_boxes=any(box.facts.example_list for box in boxes),
     )
-    return Wall(profile.name, profile.title, boxes, limits=profile.limits, utc_offset=profile.utc_offset, hour=moment.hour, about=about)
+
+    def elsewhere(name: str) -> Wall:
+        point = load_vantage(name)
+        return compile_profile(profile, moment, point, seed=seed, assume=assume, lists=lists, listed=listed, sha256=sha256)
+
+    hour = moment.hour
+    return Wall(profile.name, profile.title, boxes, limits=profile.limits, utc_offset=profile.utc_offset, hour=hour, about=about, elsewhere=elsewhere)
 
 
 def _moment(as_of: str | dt.date | None, utc_offset: int) -> Moment:

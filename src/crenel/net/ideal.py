@@ -39,7 +39,7 @@ class _Sent(msgspec.Struct, frozen=True):
     packet: Packet
 
 
-def chance(payload: bytes, wall: Wall, transport: Transport = "tcp", port: int = 443) -> float:
+def chance(payload: bytes, wall: Wall, transport: Transport = "tcp", port: int = 443, vantage: str | None = None) -> float:
     """Return the probability that a wall acts on a fresh flow with this first client payload, over all outcomes of its coins.
 
     Args:
@@ -47,14 +47,19 @@ def chance(payload: bytes, wall: Wall, transport: Transport = "tcp", port: int =
         wall: from `load_wall`; where its date is bare it is noon.
         transport: `tcp` or `udp`.
         port: destination port.
+        vantage: another vantage than the wall's, by name or path.
 
     Raises:
+        ProfileError: there is no such vantage.
         UsageError: the payload is empty or too long, or there is no such transport or port.
     """
+    wall = wall.seen_from(vantage)
     return _odds(_script(payload, wall, transport, port), wall).chance
 
 
-def try_payload(payload: bytes, wall: Wall, *, transport: Transport = "tcp", port: int = 443, tolerate: float = 0.0) -> Exchange:
+def try_payload(
+    payload: bytes, wall: Wall, *, transport: Transport = "tcp", port: int = 443, tolerate: float = 0.0, vantage: str | None = None
+) -> Exchange:
     """Send a first client payload through a wall, with the wall's seed, and return what happened and what could have.
 
     Args:
@@ -63,10 +68,13 @@ def try_payload(payload: bytes, wall: Wall, *, transport: Transport = "tcp", por
         transport: `tcp` or `udp`.
         port: destination port.
         tolerate: the exchange is at risk where its chance is above this.
+        vantage: another vantage than the wall's, by name or path.
 
     Raises:
+        ProfileError: there is no such vantage.
         UsageError: the payload is empty or too long, or there is no such transport or port.
     """
+    wall = wall.seen_from(vantage)
     script = _script(payload, wall, transport, port)
     odds = _odds(script, wall)
     trace, acted = _carry(script, wall)

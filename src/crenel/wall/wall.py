@@ -2,7 +2,7 @@
 
 import itertools
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -73,6 +73,7 @@ class Wall:
         utc_offset: int,
         hour: int | None,
         about: object = None,
+        elsewhere: "Callable[[str], Wall] | None" = None,
     ) -> None:
         self.name = name
         self.title = title
@@ -82,6 +83,7 @@ class Wall:
         """Hour of the day for every packet; None: each packet's own clock."""
         self.about = about
         """What the atlas knows of this wall: date, seed, assumptions, vantage."""
+        self._elsewhere = elsewhere
         self._utc_offset = utc_offset
         self._slots: list[ReaderSlot] = []
         self._lanes: list[Lane] = []
@@ -112,6 +114,10 @@ class Wall:
         from crenel.wall.run import Run  # noqa: PLC0415  a run imports its wall
 
         return Run(self, coins, forecast=mode == "forecast")
+
+    def seen_from(self, vantage: str | None) -> "Wall":
+        """Return the same wall compiled for another vantage, by name or path; None, or a wall made without an atlas, gives this one."""
+        return self if vantage is None or self._elsewhere is None else self._elsewhere(vantage)
 
     def hour_at(self, now: int) -> int:
         """Return the hour of the day, in the wall's own time, at an instant since 1970."""
