@@ -168,6 +168,18 @@ def test_all_frames_that_an_initial_may_hold() -> None:
     assert [frame.offset for frame in frames[1:]] == [frame.offset + frame.length for frame in frames[:-1]]
 
 
+@pytest.mark.parametrize("offset", [0, 63, 64, 16383, 16384, (1 << 30) - 1, 1 << 30, 151288809941952652, (1 << 62) - 1])
+def test_variable_length_integers_of_every_size(offset: int) -> None:
+    (frame,), broken = read_frames(build_crypto_frame(offset, b"x"))
+    assert (frame.crypto_offset, frame.data, broken) == (offset, b"x", None)
+
+
+def test_integers_longer_than_they_need_to_be() -> None:
+    for length in ("04", "4004", "80000004", "c000000000000004"):
+        (frame,), broken = read_frames(b"\x06\x00" + bytes.fromhex(length) + b"abcd")
+        assert (frame.data, broken) == (b"abcd", None)
+
+
 @pytest.mark.parametrize("kind", [0x04, 0x07, 0x08, 0x1B, 0x1D, 0x1E, 0x40, 0xFF])
 def test_a_frame_that_no_initial_may_hold_ends_them(kind: int) -> None:
     frames, broken = read_frames(b"\x01" + bytes([kind]) + bytes(20))

@@ -161,6 +161,26 @@ def test_dns_over_tcp() -> None:
     assert read_stream(first + b"something else") == Reading("dns", (NAME,))
 
 
+@pytest.mark.parametrize(
+    ("klass", "known"), [(1, True), (3, True), (4, True), (254, True), (255, True), (0x8001, True), (0, False), (2, False), (5, False)]
+)
+def test_classes_that_a_question_may_have(klass: int, *, known: bool) -> None:
+    for query in (build_query(NAME, klass=klass), build_query(b"a.b", klass=klass)):
+        assert (read_datagram(query).protocol == "dns") is known
+        assert (read_stream(frame_tcp(query)).protocol == "dns") is known
+
+
+def test_a_long_answer_over_tcp() -> None:
+    answer = build_response(build_query(NAME), [bytes(16)] * 40)
+    assert len(answer) > 1024
+    assert read_stream(frame_tcp(answer)) == read_stream(frame_tcp(answer)[:200]) == Reading("dns", (NAME,))
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2, 4, 5, 8, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24])
+def test_handshake_messages_in_the_middle_of_a_flow(kind: int) -> None:
+    assert read_stream(b"\x16\x03\x03\x00\x40" + bytes([kind]) + b"\xff\xff\xff" + bytes(20)) == Reading("tls")
+
+
 def test_an_announcement_without_question_names_what_it_announces() -> None:
     announced = build_response(b"", [bytes(4)], flags=0x8400)
     named = announced[:12] + b"\x03box\x05local\x00" + announced[13:]
