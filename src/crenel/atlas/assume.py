@@ -46,6 +46,8 @@ def apply_assumptions(box: str, epoch: Epoch, wanted: Mapping[str, str]) -> Epoc
         _place(tree, box, key, named.value if named is not None else _value(text))
         assumed[key] = named.says if named is not None else f"set to {text} by the user"
     tree["assumed"] = assumed
+    if "chance.p" in wanted:  # one probability instead of a curve
+        tree["chance"] |= {"by_hour": None, "city": None}
     try:
         return msgspec.convert(tree, Epoch, dec_hook=take_moment)
     except msgspec.ValidationError as error:

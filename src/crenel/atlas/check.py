@@ -1,10 +1,12 @@
 """A wall file that fits the schema in, a refusal of what contradicts itself or has no source out."""
 
+import ipaddress
 import itertools
 from collections.abc import Iterator, Mapping
 
-from crenel.atlas.schema import Epoch, Middlebox, Profile, Source
+from crenel.atlas.schema import Epoch, Middlebox, NamedList, Profile, Source
 from crenel.errors import ProfileError
+from crenel.wall.match import PoolList
 
 
 def check_profile(profile: Profile, place: str) -> None:
@@ -35,8 +37,8 @@ def check_profile(profile: Profile, place: str) -> None:
     for name, names in profile.list.items():
         if not names.sources and not names.assumed:
             _refuse(place, f"list.{name}", "has neither a source nor an `assumed` sentence")
-        if names.kind == "pool" and not names.entries and names.fill is None:
-            _refuse(place, f"list.{name}", "a pool needs entries or a network to fill it from")
+        if names.kind == "pool":
+            _check_pool(name, names, place)
 
 
 def _refuse(place: str, where: str, what: str) -> None:
@@ -76,12 +78,12 @@ def _check_names(profile: Profile, epoch: Epoch, place: str, where: str) -> None
     for name in tcbs:
         if name not in profile.tcb:
             _refuse(place, where, f"there is no tcb.{name}")
-    lists = [getattr(epoch.trigger, "list", None)]
-    if epoch.reaction.answer is not None:
-        lists += [epoch.reaction.answer.pool, epoch.reaction.answer.pool6]
-    for wanted in lists:
-        if wanted is not None and wanted not in profile.list:
+    for wanted, kinds in _lists_of(epoch):
+        if wanted not in profile.list:
             _refuse(place, where, f"there is no list.{wanted}")
+        if profile.list[wanted].kind not in kinds:
+            _refuse(place, where, f"list.{wanted} holds {profile.list[wanted].kind}, not {' or '.join(kinds)}")
+    _check_shape(epoch, place, where)
 
 
 def _check_chance(epoch: Epoch, place: str, where: str) -> None:
@@ -95,6 +97,39 @@ def _check_chance(epoch: Epoch, place: str, where: str) -> None:
     for at, p in _probabilities(epoch):
         if not 0.0 <= p <= 1.0:
             _refuse(place, f"{where}, {at}", f"{p} is not a probability")
+
+
+def _lists_of(epoch: Epoch) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the lists that an epoch names, each with the kinds of list that it can use there."""
+    listed: str | None = getattr(epoch.trigger, "list", None)
+    if listed is not None:
+        yield listed, ("addresses",) if hasattr(epoch.trigger, "read_header") else ("names", "keywords")
+    answer = epoch.reaction.answer
+    for pool in (answer.pool, answer.pool6) if answer is not None else ():
+        if pool is not None:
+            yield pool, ("pool",)
+
+
+def _check_pool(name: str, pool: NamedList, place: str) -> None:
+    if not pool.entries and pool.fill is None:
+        _refuse(place, f"list.{name}", "a pool needs entries or a network to fill it from")
+    try:
+        PoolList.build((entry.name for entry in pool.entries), f"{place}: list.{name}")
+        ipaddress.ip_network(pool.fill or "0.0.0.0/0")
+    except ValueError as error:
+        _refuse(place, f"list.{name}, fill", str(error))
+
+
+def _check_shape(epoch: Epoch, place: str, where: str) -> None:
+    """Refuse parts of a box that do not go together: nothing would read them."""
+    stateful = epoch.tcb is not None
+    if stateful and (epoch.scope.transport != "tcp" or hasattr(epoch.trigger, "read_header")):
+        _refuse(place, f"{where}, tcb", "only a box that reads payloads over TCP has a state model")
+    for key, given in (("other_device", epoch.other_device), ("reassembles", epoch.reassembles)):
+        if given is not None and not stateful:
+            _refuse(place, f"{where}, {key}", "needs a state model")
+    if epoch.first_only is not None and epoch.scope.transport != "udp":
+        _refuse(place, f"{where}, first_only", "speaks of datagrams")
 
 
 def _probabilities(epoch: Epoch) -> Iterator[tuple[str, float]]:
