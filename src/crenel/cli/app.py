@@ -55,7 +55,7 @@ def _sentence(text: str) -> str:
     return " ".join(text.split())
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group("crenel", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="crenel")
 def app() -> None:
     """What would a national firewall do to this traffic, by whose measurement, and why?

@@ -7,7 +7,7 @@ from crenel.report.layout import Line, Piece, columns
 
 
 def timeline_lines(events: Sequence[Happening], width: int | None) -> list[Line]:
-    """Return a line for each event: when, what kind, what happened, whose figures, by which sources."""
+    """Return a line for each event: when, what kind, about what, what happened, whose figures, by which sources."""
     return columns([_row(event) for event in events], width)
 
 
@@ -17,4 +17,5 @@ def _row(event: Happening) -> list[Piece]:
     if event.figure is not None:
         text += f" ({event.figure}{f', by {event.figure_by}' if event.figure_by is not None else ''})"
     doubt = "" if event.confidence == "high" else f", confidence {event.confidence}"
-    return [(when, "head"), (event.kind, "dim"), (f"{text} [{', '.join(event.sources)}{doubt}]", "")]
+    kind = event.kind if event.topic is None else f"{event.kind}, {event.topic}"
+    return [(when, "head"), (kind, "dim"), (f"{text} [{', '.join(event.sources)}{doubt}]", "")]

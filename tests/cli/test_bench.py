@@ -1,0 +1,23 @@
+"""`crenel bench` hands its options on and ends with the status of the measurement."""
+
+import sys
+import types
+
+import pytest
+from click.testing import CliRunner
+
+from crenel.cli.bench import bench
+
+
+def test_options_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def measure(packets: int, only: tuple[str, ...], seed: int) -> int:
+        calls.append((packets, only, seed))
+        return 0
+
+    module = types.ModuleType("crenel.bench.run")
+    module.main = measure  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "crenel.bench.run", module)
+    assert CliRunner().invoke(bench, ["--packets", "5", "--only", "quic", "--only", "openings", "--seed", "3"]).exit_code == 0
+    assert calls == [(5, ("quic", "openings"), 3)]
