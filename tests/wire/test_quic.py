@@ -316,10 +316,10 @@ def test_recorded_payloads_with_a_broken_packet_are_refused(payload: str) -> Non
 @pytest.mark.long
 def test_speed_of_opening_an_initial() -> None:
     """Measured on a quiet core: 15 µs, of which 7 are the five HMACs of the keys."""
-    open_initial(PACKET)
+    copies = (PACKET, bytes(bytearray(PACKET)))  # a buffer just read is remembered
     started = time.perf_counter()
-    for _ in range(5000):
-        open_initial(PACKET)
+    for turn in range(5000):
+        open_initial(copies[turn & 1])
     taken = (time.perf_counter() - started) / 5000
     print(f"open_initial: {taken * 1e6:.1f} µs")
     assert taken < 100e-6

@@ -5,7 +5,7 @@ import ipaddress
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -393,17 +393,17 @@ def test_every_payload_of_the_real_captures_is_read() -> None:
 
 @pytest.mark.long
 def test_speed_of_recognising() -> None:
-    """Measured on a quiet core: TLS 0.8 to 1.3 µs, HTTP 1.5, DNS over UDP 1.3, over TCP 2.2, unknown bytes 0.6, QUIC 17."""
+    """Measured on a quiet core: TLS 0.9 µs, HTTP 1.6, DNS 1.6 over UDP and 2.5 over TCP, unknown bytes 0.5, QUIC 20 with a 1.7 kB hello."""
     rounds = 5000
-    cases = {name: content for name, (content, _, _) in STREAMS.items()}
-    cases["unknown"] = bytes(range(128, 256)) * 5
-    for name, content in cases.items():
+    cases: list[tuple[Callable[[bytes], Reading], str, bytes]] = [(read_stream, name, content) for name, (content, _, _) in STREAMS.items()]
+    cases.append((read_stream, "unknown", bytes(range(128, 256)) * 5))
+    cases.append((read_datagram, "dns datagram", build_query(NAME)))
+    cases.append((read_datagram, "quic datagram", quic(CHAOS[3], CHAOS[0])))
+    for read, name, content in cases:
+        copies = (content, bytes(bytearray(content)))  # a buffer just read is remembered
         started = time.perf_counter()
-        for _ in range(rounds):
-            read_stream(content)
-        print(f"{name}: {(time.perf_counter() - started) / rounds * 1e6:.2f} µs")
-    for name, datagram in (("dns datagram", build_query(NAME)), ("quic datagram", quic(CHAOS[3], CHAOS[0]))):
-        started = time.perf_counter()
-        for _ in range(rounds):
-            read_datagram(datagram)
-        print(f"{name}: {(time.perf_counter() - started) / rounds * 1e6:.2f} µs")
+        for turn in range(rounds):
+            read(copies[turn & 1])
+        taken = (time.perf_counter() - started) / rounds
+        print(f"{name}: {taken * 1e6:.2f} µs")
+        assert taken < 200e-6

@@ -361,7 +361,7 @@ def test_scapy_finds_the_same_extensions() -> None:
 
 @pytest.mark.long
 def test_speed_of_reading_a_name() -> None:
-    """Measured on a quiet core: 0.6 µs for a classic hello, 1.3 µs for a browser's with the name in the middle, 1.7 µs at its very end."""
+    """Measured on a quiet core: 0.8 µs for a classic hello, 1.4 µs for a browser's with the name in the middle, 1.9 µs at its very end."""
     streams = {
         "classic": build_client_hello(NAME, random=RANDOM),
         "browser": build_client_hello(NAME, random=RANDOM, shape=HelloShape.BROWSER, name_at=9),
@@ -369,9 +369,10 @@ def test_speed_of_reading_a_name() -> None:
     }
     rounds = 20000
     for label, stream in streams.items():
+        copies = (stream, bytes(bytearray(stream)))  # a buffer just read is remembered
         started = time.perf_counter()
-        for _ in range(rounds):
-            read_server_name(stream)
+        for turn in range(rounds):
+            read_server_name(copies[turn & 1])
         taken = (time.perf_counter() - started) / rounds
         print(f"{label}: {taken * 1e6:.2f} µs")
         assert taken < 20e-6
