@@ -64,7 +64,8 @@ def test_options_reach_the_wall(risky_capture: str, tmp_path: Path) -> None:
     head = json.loads(
         run(
             "check", risky_capture, *DAY, "--format", "json", "--seed", "7", "--vantage", "guangzhou", "--listed", "a.example",
-            "--inside", "192.0.2.0/24", "--tolerate", "0.25", "--list", f"gfw-dns-1={tmp_path / 'names.txt'}", "--assume", "tls-sni-late.chance.p=0.5",
+            "--inside", "192.0.2.0/24", "--tolerate", "0.25", "--list", f"gfw-dns-1={tmp_path / 'names.txt'}",
+            "--assume", "tls-sni-late.chance.p=0.5",
         ).out
     )
     assert (head["seed"], head["vantage"], head["tolerate"]) == (7, "guangzhou", 0.25)
