@@ -33,7 +33,7 @@ def test_laws(rule: Rule, words: str) -> None:
 
 def test_forged_packets() -> None:
     assert template_words(RESET) == (
-        "injects 3 × RST+ACK to client and server, sequence numbers +0 and +1,460; TTL 7, IP ID 7, window 7, DF; after 2,000 µs"
+        "injects 3 × RST+ACK to client and server, sequence numbers +0 and +1,460; TTL 7; IP ID 7; window 7; DF; after 2,000 µs"
     )
 
 

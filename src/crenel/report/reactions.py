@@ -37,15 +37,15 @@ def template_words(template: Template) -> str:
     seq = ""
     if any(template.seq):
         seq = ", sequence numbers " + listed([f"{offset:+,}" for offset in template.seq])
-    details = f"TTL {law_words(template.ttl)}, IP ID {law_words(template.ip_id)}, window {law_words(template.window)}{', DF' if template.df else ''}"
+    details = f"TTL {law_words(template.ttl)}; IP ID {law_words(template.ip_id)}; window {law_words(template.window)}{'; DF' if template.df else ''}"
     return f"injects {template.copies} × {flags}{page} to {listed(template.toward)}{share}{seq}; {details}; after {law_words(template.delay, ' µs')}"
 
 
 def _answer(answers: Answers) -> str:
     pools = listed([pool for pool in (answers.pool, answers.pool6) if pool is not None])
     order = f"in a cycle, {counted(answers.processes, 'walk')} side by side" if answers.order == "cyclic" else "at random"
-    ip = f"IP TTL {law_words(answers.ttl)}, IP ID {law_words(answers.ip_id)}{', DF' if answers.df else ''}"
-    details = f"record TTL {law_words(answers.record_ttl)}, {ip}"
+    ip = f"IP TTL {law_words(answers.ttl)}; IP ID {law_words(answers.ip_id)}{'; DF' if answers.df else ''}"
+    details = f"record TTL {law_words(answers.record_ttl)}; {ip}"
     return f"forges an answer with an address of {pools}, taken {order}; {details}; after {law_words(answers.delay, ' µs')}"
 
 

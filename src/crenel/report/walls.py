@@ -176,7 +176,9 @@ def _trigger_words(epoch: Epoch) -> str:
     rules = [f"{key} {_value(value)}" for key, value in values.items() if key != "list" and value not in (defaults[key], [])]
     first = ""
     if epoch.first_only is not None:
-        first = f"; only the first {counted(epoch.first_only.datagrams, 'datagram')} of a flow, until {epoch.first_only.seconds:g} s of silence"
+        number = epoch.first_only.datagrams
+        what = "datagram" if number == 1 else f"{number} datagrams"
+        first = f"; only the first {what} of a flow, until {epoch.first_only.seconds:g} s of silence"
     return f"{SEEN.get(tag, tag)} ({tag})" + (f": {', '.join(rules)}" if rules else "") + first
 
 
