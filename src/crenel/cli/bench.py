@@ -2,6 +2,8 @@
 
 import click
 
+from crenel.errors import UsageError
+
 
 @click.command()
 @click.option("--packets", type=click.IntRange(1), default=200_000, metavar="N", help="Packets of each capture that is written.  [default: 200000]")
@@ -11,4 +13,9 @@ def bench(packets: int, only: tuple[str, ...], seed: int) -> int:
     """Measure how fast flows are judged here, beside other tools in the same run."""
     import importlib
 
+    known = [target.name for target in importlib.import_module("crenel.bench.run").TARGETS]
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        message = f"--only: there is no capture called {unknown[0]!r}; there is {', '.join(known)}"
+        raise UsageError(message)
     return int(importlib.import_module("crenel.bench.run").main(packets, only, seed))

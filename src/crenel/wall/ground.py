@@ -2,6 +2,7 @@
 
 import msgspec
 
+from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box
 from crenel.wall.effects import Because
 from crenel.wall.match import Entry as ListEntry
@@ -21,8 +22,8 @@ class Ground(msgspec.Struct, frozen=True):
     packet: Packet
 
 
-def because_of(ground: Ground, p: float, residual: Entry | None = None) -> Because:
-    """Return the explanation of a ground; `p` is the probability of the toss, `residual` the memory that was used."""
+def because_of(ground: Ground, p: float, residual: Entry | None = None, now: int = 0) -> Because:
+    """Return the explanation of a ground; `p` is the probability of the toss, `residual` the memory that was used at the instant `now`."""
     facts = ground.box.facts
     if residual is not None:
         held = ground.box.residual
@@ -30,7 +31,7 @@ def because_of(ground: Ground, p: float, residual: Entry | None = None) -> Becau
         keys = ", ".join(part.replace("_", " ") for part in held.parts) if held is not None else ""
         return Because(
             facts.middlebox, facts.epoch, "residual", 0, 0, b"", f"remembered for {seconds:g} s by {keys}", p, facts.sources, facts.assumed,
-            residual=f"{residual.count} trigger(s), until {residual.until}", last_seen=facts.last_seen, armed_by=residual.flow,
+            residual=f"after {residual.count} trigger(s), {(residual.until - now) / NANOSECONDS:.1f} s before it ends", last_seen=facts.last_seen, armed_by=residual.flow,
         )
     found, entry = ground.found, ground.entry
     rule = found.detail if found is not None else ""

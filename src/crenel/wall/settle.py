@@ -62,7 +62,7 @@ class Settler:
         if residual.refresh:
             self._memory.renew(entry, Instant(now + round(residual.seconds * NANOSECONDS)))
         p = residual.chances[min(entry.count, len(residual.chances)) - 1]
-        because = because_of(Ground(box, None, None, 0, packet), p, residual=entry)
+        because = because_of(Ground(box, None, None, 0, packet), p, residual=entry, now=now)
         if not self._coins.toss(box.id, record.scope, "residual", p):
             if -1 - box.index not in state.missed:
                 state.missed[-1 - box.index] = p
