@@ -3,7 +3,6 @@
 import datetime as dt
 import hashlib
 import ipaddress
-import itertools
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -229,7 +228,9 @@ class _Builder:
             addresses = list(PoolList.build((entry.name for entry in self._entries(shipped)), f"list.{name}").addresses)
             missing = min(shipped.size or 0, SHOWN_ADDRESSES) - len(addresses)
             if missing > 0 and shipped.fill is not None:
-                hosts = itertools.islice(ipaddress.ip_network(shipped.fill).hosts(), missing)
-                addresses += [ipaddress.ip_address(str(host)).packed for host in hosts]
+                # The first and the last address of a network are no hosts.
+                network = ipaddress.ip_network(shipped.fill)
+                first, size = int(network.network_address) + 1, network.max_prefixlen // 8
+                addresses += [(first + number).to_bytes(size, "big") for number in range(min(missing, network.num_addresses - 2))]
             self._pools[name] = tuple(addresses)
         return self._pools[name]

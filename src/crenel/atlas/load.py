@@ -103,5 +103,9 @@ def load_vantage(name: str) -> Vantage:
     Raises:
         ProfileError: no such vantage, or the file is wrong.
     """
-    text, place = read_named("vantages", name, "vantage")
+    return _vantage(*read_named("vantages", name, "vantage"))
+
+
+@functools.lru_cache(maxsize=16)
+def _vantage(text: bytes, place: str) -> Vantage:
     return read_toml(text, Vantage, place)
