@@ -119,9 +119,15 @@ def _moment(as_of: str | dt.date | None, utc_offset: int) -> Moment:
 
 
 def default_vantage(profile: Profile, moment: Moment) -> str:
-    """Return the name of the vantage from which a wall is judged at a moment, unless another is asked for."""
-    day = moment.day
-    begun = [vantage for vantage in profile.vantage if vantage.from_ <= day] or list(profile.vantage[:1])
+    """Return the name of the vantage from which a wall is judged at a moment, unless another is asked for.
+
+    Raises:
+        ProfileError: the profile names none for so early a day.
+    """
+    begun = [vantage for vantage in profile.vantage if vantage.from_ <= moment.day]
+    if not begun:
+        message = f"{profile.name}: the profile names no vantage for {moment}; name one"
+        raise ProfileError(message)
     return max(begun, key=lambda vantage: vantage.from_).name
 
 
