@@ -16,10 +16,12 @@ class FlowRecord:
     """One conversation. Carriers and walls keep what they know of it here, so a packet costs one look-up."""
 
     __slots__ = (
+        "asked_at",
         "client_inside",
         "client_next",
         "complete",
         "dport",
+        "encrypted",
         "end_seen",
         "fresh",
         "interest",
@@ -39,6 +41,8 @@ class FlowRecord:
         "size",
         "sport",
         "start",
+        "told",
+        "told_at",
         "transport",
         "version",
         "wall",
@@ -80,6 +84,12 @@ class FlowRecord:
         """The wall's slots."""
         self.notes: Any = None
         """The carrier's notes."""
+        self.told_at = -1
+        """Carrier: where the first payload of a plain flow stands; 0 while only its SYN was seen, -1 where packets are kept instead."""
+        self.asked_at = self.told = 0
+        """Carrier: where the SYN of a plain flow stands, and when its first payload came."""
+        self.encrypted = False
+        """Carrier: whether the first payload of a plain flow looks fully encrypted."""
 
     @property
     def first(self) -> bytes:
