@@ -111,6 +111,8 @@ def _lists_of(epoch: Epoch) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _check_pool(name: str, pool: NamedList, place: str) -> None:
+    if pool.allows:
+        _refuse(place, f"list.{name}, allows", "speaks of lists that are compared with, not of pools")
     if not pool.entries and pool.fill is None:
         _refuse(place, f"list.{name}", "a pool needs entries or a network to fill it from")
     try:

@@ -16,7 +16,7 @@ from crenel.atlas.userlist import read_addresses, read_names, read_pool
 from crenel.atlas.vantage import Vantage
 from crenel.errors import ProfileError, UsageError
 from crenel.wall.box import Box, Facts
-from crenel.wall.match import AddressList, Entry, NameList, PoolList
+from crenel.wall.match import AddressList, Entry, NameList, OtherAddresses, OtherNames, PoolList
 from crenel.wall.reaction import Reaction
 from crenel.wall.tcb import CompiledTcb
 from crenel.wall.wall import Wall
@@ -211,12 +211,12 @@ class _Builder:
         if list_name is None or shipped is None:
             return None
         file = self._lists.get(list_name)
-        listed = self._listed if shipped.kind == "names" else ()
         if shipped.kind == "addresses":
-            return read_addresses(file) if file is not None else AddressList(self._entries(shipped), f"list.{list_name}")
-        if file is not None:
-            return read_names(file, listed)
-        return NameList(self._entries(shipped)).with_listed(listed)
+            where = f"list.{list_name}"
+            addresses = read_addresses(file) if file is not None else AddressList(self._entries(shipped), where)
+            return OtherAddresses(addresses.entries, where) if shipped.allows else addresses
+        names = read_names(file, ()) if file is not None else NameList(self._entries(shipped))
+        return OtherNames(names.entries) if shipped.allows else names.with_listed(self._listed if shipped.kind == "names" else ())
 
     def _pools_of(self, reaction: Reaction) -> dict[str, tuple[bytes, ...]]:
         if reaction.answer is None:
