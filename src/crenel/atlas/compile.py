@@ -215,7 +215,7 @@ class _Builder:
             where = f"list.{list_name}"
             addresses = read_addresses(file) if file is not None else AddressList(self._entries(shipped), where)
             return OtherAddresses(addresses.entries, where) if shipped.allows else addresses
-        names = read_names(file, ()) if file is not None else NameList(self._entries(shipped))
+        names = read_names(file) if file is not None else NameList(self._entries(shipped))
         return OtherNames(names.entries) if shipped.allows else names.with_listed(self._listed if shipped.kind == "names" else ())
 
     def _pools_of(self, reaction: Reaction) -> dict[str, tuple[bytes, ...]]:
