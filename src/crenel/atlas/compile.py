@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from crenel.atlas.assume import apply_assumptions, assumed_for
+from crenel.atlas.check import check_epoch
 from crenel.atlas.dates import epoch_in_force, first_day, short_epochs_on
 from crenel.atlas.load import DEFAULT_WALL, load_profile, load_vantage
 from crenel.atlas.moment import Moment, parse_moment
@@ -171,11 +172,21 @@ class _Builder:
                     message = f"--assume {box.id}.{next(iter(wanted))}: this box is not in force on {self._moment!s}"
                     raise UsageError(message)
                 continue
-            made.append(self._box(len(made), box, apply_assumptions(box.id, epoch, wanted)))
+            made.append(self._box(len(made), box, self._assumed(box, epoch, wanted)))
             if made[-1].facts.example_list and made[-1].facts.list_name is not None:
                 names.update(entry.name for entry in self._entries(self._profile.list[made[-1].facts.list_name]))
         self.examples = len(names)
         return made
+
+    def _assumed(self, box: Middlebox, epoch: Epoch, wanted: dict[str, str]) -> Epoch:
+        """Return an epoch with what the user takes for granted, held to the same rules as one of a file."""
+        changed = apply_assumptions(box.id, epoch, wanted)
+        if wanted:
+            try:
+                check_epoch(self._profile, box, changed, f"--assume {box.id}.{', '.join(wanted)}")
+            except ProfileError as error:
+                raise UsageError(str(error)) from error
+        return changed
 
     def _box(self, index: int, box: Middlebox, epoch: Epoch) -> Box:
         list_name = getattr(epoch.trigger, "list", None)
