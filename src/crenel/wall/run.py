@@ -192,7 +192,7 @@ class Run:
         """Find out who watches a flow, and whether a plain opening of it can be followed at little cost."""
         watch = self.wall.watch(record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport)
         record.watch = watch
-        asks = watch.asks_always or record.second in watch.servers
+        asks = watch.headers and (watch.asks_always or record.second in watch.servers)
         if watch.plain is None or (asks and any(self._concerns(record, box) for box, _ in watch.headers)):
             record.phase = -1
         return watch

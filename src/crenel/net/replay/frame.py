@@ -15,14 +15,15 @@ from crenel.wire.result import Unparseable
 _TCP_FIELDS = struct.Struct("!4xHHB3x8xHHIIBBH").unpack_from
 
 
-def tcp_at(buffer: Source, body: int) -> Packet:
-    """Return the TCP packet of an Ethernet frame whose IPv4 header has five words."""
+def tcp_at(buffer: Source, body: int, payload: bytes | None = None) -> Packet:
+    """Return the TCP packet of an Ethernet frame whose IPv4 header has five words; `payload` where it was cut out already."""
     ip = body + 14
     total = buffer[ip + 2] << 8 | buffer[ip + 3]
     ident, fragment, ttl, sport, dport, seq, ack, offset, flags, window = _TCP_FIELDS(buffer, ip)
     start = ip + 20 + (offset >> 4) * 4
     return Packet(
-        4, buffer[ip + 12 : ip + 16], buffer[ip + 16 : ip + 20], TCP, sport, dport, seq, ack, flags, window, buffer[start : ip + total], ttl, ident,
+        4, buffer[ip + 12 : ip + 16], buffer[ip + 16 : ip + 20], TCP, sport, dport, seq, ack, flags, window,
+        buffer[start : ip + total] if payload is None else payload, ttl, ident,
         fragment >> 13, options=buffer[ip + 40 : start],
     )
 

@@ -17,7 +17,6 @@ from crenel.instant import Instant
 from crenel.net.replay.frame import read_innermost, tcp_at, udp_at
 from crenel.net.replay.notes import FlowNotes
 from crenel.net.replay.source import Source, let_go
-from crenel.wall.effects import Side
 from crenel.wall.run import Run
 from crenel.wall.wall import Wall
 from crenel.wire.buffer import Buffer
@@ -30,7 +29,7 @@ from crenel.wire.result import Unparseable
 from crenel.wire.sniff import Reading, read_datagram, read_stream
 from crenel.wire.udp import delivered
 
-_FAST = struct.Struct("!12xHBxHxxHxBxx12s").unpack_from
+_FAST = struct.Struct("!12xHBxHxxHxBxx12s8xBB").unpack_from
 _NUMBERS = struct.Struct("!IIB").unpack_from
 _SEQ = struct.Struct("!I").unpack_from
 _ETHERTYPE_IPV4 = 0x0800
@@ -115,7 +114,8 @@ class Judge:
         """Hand out the flows that are still open; a second call does nothing."""
         if not self._finished:
             self._finished = True
-            self._done(self._flows.live())
+            # Nothing may hold them when the caller collects garbage again: going through a full table once costs a tenth of all the work.
+            self._done(self._flows.drain())
 
     def _read_strides(self, reader: PcapReader, tick: Callable[[int], None] | None) -> tuple[int, int]:
         """Walk a pcap of Ethernet frames in long strides; return where the walk ended and how many records it passed."""
@@ -145,13 +145,13 @@ class Judge:
             number += 1
             position = following
             if captured >= 54:  # Ethernet, IPv4 and TCP without options; shorter frames take the long way
-                ether, start, total, fragment, proto, key = _FAST(buffer, body)
+                ether, start, total, fragment, proto, key, offset, flags = _FAST(buffer, body)
                 if ether == _ETHERTYPE_IPV4 and start == _PLAIN_HEADER and not fragment & _FRAGMENTED and body + 14 + total <= following:
                     if proto == TCP:
                         record = tcp.get(key)
-                        load = total - 20 - (buffer[body + 46] >> 4) * 4
+                        load = total - 20 - (offset >> 4) * 4
                         if record is not None and load >= 0:
-                            packet_class = FLAG_CLASS[buffer[body + 47]]
+                            packet_class = FLAG_CLASS[flags]
                             if load:
                                 packet_class |= CLASS_LOAD
                             if record.key != key:
@@ -161,7 +161,7 @@ class Judge:
                                 record.size += total
                                 record.last = Instant(seconds * 1_000_000_000 + fraction * unit)
                                 continue
-                        if load >= 0 and buffer[body + 46] >= 0x50:
+                        if load >= 0 and offset >= 0x50:
                             now = Instant(seconds * 1_000_000_000 + fraction * unit)
                             self._segment(record, key, body, now, number, total, load)
                             continue
@@ -211,8 +211,10 @@ class Judge:
             self._unfold(record)
         self._take(record, packet, now, number, size, second=record.key != key)
 
-    def _take(self, record: FlowRecord, packet: Packet, now: Instant, number: int, size: int, *, second: bool) -> None:
-        """Take a TCP packet of a flow whose packets are kept."""
+    def _take(
+        self, record: FlowRecord, packet: Packet, now: Instant, number: int, size: int, reading: Reading | None = None, *, second: bool
+    ) -> None:
+        """Take a TCP packet of a flow whose packets are kept; `reading` is what its payload reads as, where that is known."""
         flags = packet.flags
         record.packets += 1
         record.size += size
@@ -223,6 +225,9 @@ class Judge:
             if second and record.complete:
                 if len(notes.server_bytes) < 256:  # enough to tell a greeting
                     notes.server_bytes += packet.payload[:256]
+            elif reading is not None:
+                notes.go_on(reading, packet.payload, tcp=True)
+                notes.next_seq = (packet.seq + len(packet.payload)) & 0xFFFFFFFF
             elif notes.unread:
                 notes.hear(packet.seq, packet.payload)
         effects = self._run.see_flow(record, now, packet, second=second)
@@ -292,10 +297,12 @@ class Judge:
         """Take data of the client in a flow of which only the SYN was seen, without making packets where the flow stays plain."""
         buffer = self._buffer
         seq, ack, words = _NUMBERS(buffer, body + 38)
-        if seq == record.client_next:
-            payload = buffer[body + 34 + (words >> 4) * 4 : body + 14 + size]
-            reading = read_stream(payload)
-            if not reading.more and self._run.hears_plainly(record, ack, payload):
+        # The readers remember the payload by identity, so the long way is given the same.
+        payload = buffer[body + 34 + (words >> 4) * 4 : body + 14 + size]
+        reading: Reading | None = read_stream(payload) if seq == record.client_next else None
+        reading = None if reading is None or reading.more else reading
+        if reading is not None:
+            if self._run.hears_plainly(record, ack, payload):
                 if reading.protocol == "unknown":
                     record.encrypted = bool(self._encrypted.read(payload, (len(payload),), False).found)
                 record.notes = reading
@@ -305,8 +312,9 @@ class Judge:
                 record.size += size
                 record.interest |= _OPENS_AND_ENDS | _FIRST_LOADS if reading.protocol == "http" else _OPENS_AND_ENDS
                 return
+            record.phase = -1  # asked already
         self._unfold(record)
-        self._take(record, tcp_at(buffer, body), now, number, size, second=False)
+        self._take(record, tcp_at(buffer, body, payload), now, number, size, reading, second=False)
 
     def _say(self, record: FlowRecord | None, key: bytes, body: int, now: Instant, size: int) -> bool:
         """Take a datagram without making a packet of it; False: it has to go the long way."""
@@ -388,8 +396,3 @@ class Judge:
             notes.number(len(record.kept), number)
         if effects:
             notes.note(effects, number)
-
-
-def side_of(record: FlowRecord, *, second: bool) -> Side:
-    """Return the side of the wall from which one end of a flow sends."""
-    return Side.INSIDE if record.client_inside != second else Side.OUTSIDE

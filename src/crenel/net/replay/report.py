@@ -3,11 +3,11 @@
 from crenel.flow.table import FlowRecord
 from crenel.instant import NANOSECONDS
 from crenel.net.odds import exact_odds, odds_of
-from crenel.net.replay.judge import side_of
 from crenel.net.replay.notes import FlowNotes, is_reserved, shown_name
 from crenel.net.trace import Evidence, FlowReport, Trigger, Verdict, evidence_of
 from crenel.wall.box import Box
 from crenel.wall.readers.encrypted import RandomLooking
+from crenel.wall.settle import side_of_end
 from crenel.wall.state import FlowState
 from crenel.wall.wall import Wall
 from crenel.wire.packet import TCP
@@ -107,7 +107,7 @@ class Reporter:
             evidence.setdefault((box, because.residual is not None), evidence_of(because, packet))
             acted[box] = acted.get(box, False) or (acts and because.residual is None)
         if tossed:
-            shown = [(now, side_of(record, second=second), packet) for now, second, packet in record.kept]
+            shown = [(now, side_of_end(record, second=second), packet) for now, second, packet in record.kept]
             odds = exact_odds(self._wall, shown, served=record.served)
             for kept, because in odds.grounds:
                 # What the draw kept from having ground is at risk all the same, and says why.
