@@ -65,7 +65,7 @@ class Judge:
     """
 
     _plainly = True
-    """Whether flows that go the plain way are followed without making packets (measured: a third of the time of a capture of openings)."""
+    """Whether flows that go the plain way are followed without making packets (measured: a quarter of the time of a capture of openings)."""
 
     def __init__(
         self, wall: Wall, coins: Coins, inside: Callable[[bytes], bool] | None, done: Callable[[Sequence[FlowRecord]], None]
