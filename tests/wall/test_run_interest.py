@@ -1,6 +1,7 @@
 """Packets that a run calls of no interest, and openings that it follows without state: leaving them out must change no effect."""
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,13 +17,17 @@ from crenel.wall.run import Run
 from crenel.wire.packet import ACK, FIN, PSH, RST, SYN, TCP, Packet, tcp_packet, udp_packet
 from tests.conversation import MAKERS
 
-DATES = ("2017-05-01", "2019-06-01", "2020-01-15", "2022-06-01", "2025-01-15T05:00")
+CITADEL = str(Path(__file__).parents[1] / "walls" / "citadel.toml")
+WALLS = [
+    *(("gfw", as_of) for as_of in ("2017-05-01", "2019-06-01", "2020-01-15", "2022-06-01", "2025-01-15T05:00")),
+    *((CITADEL, as_of) for as_of in ("2030-03-01", "2031-01-01")),
+]
 
 CLIENT, SERVER = bytes((192, 0, 2, 1)), bytes((198, 51, 100, 2))
 PAYLOADS = (
     MAKERS["request"]("blocked.example"), MAKERS["request"](path="/?q=ultrasurf"), MAKERS["request"](), MAKERS["hello"]("blocked.example"),
     MAKERS["hello"]("allowed.example"), MAKERS["framed"]("blocked.example"), b"RETR ultrasurf\r\n", b"USER x\r\n",
-    b"MAIL FROM:<xiazai@upup.info>\r\n", MAKERS["noise"]("120"), b"\x14\x03\x03\x00\x01\x01", b"x" * 30,
+    MAKERS["hello"]("slow.test"), MAKERS["request"](path="/trebuchet"), b"MAIL FROM:<xiazai@upup.info>\r\n", MAKERS["noise"]("120"), b"\x14\x03\x03\x00\x01\x01", b"x" * 30,
 )
 DATAGRAMS = (MAKERS["query"]("blocked.example"), MAKERS["initial"]("blocked.example"), MAKERS["initial"]("allowed.example"), b"", b"x")
 Shown = tuple[Instant, Side, Packet]
@@ -106,24 +111,24 @@ def see_of_interest(run: Run, shown: list[Shown]) -> tuple[list[list[Effect]], i
     return effects, left_out
 
 
-@pytest.mark.parametrize("as_of", DATES)
+@pytest.mark.parametrize(("name", "as_of"), WALLS, ids=str)
 @given(seed=st.integers(0, 1 << 32))
-def test_openings_followed_without_state_change_nothing(as_of: str, seed: int) -> None:
-    wall, shown = load_wall(as_of=as_of), traffic(seed)
+def test_openings_followed_without_state_change_nothing(name: str, as_of: str, seed: int) -> None:
+    wall, shown = load_wall(name, as_of), traffic(seed)
     assert see_all(wall.start(KeyedCoins(seed)), shown) == see_all(WalkingRun(wall, KeyedCoins(seed), forecast=False), shown)
 
 
-@pytest.mark.parametrize("as_of", DATES)
+@pytest.mark.parametrize(("name", "as_of"), WALLS, ids=str)
 @given(seed=st.integers(0, 1 << 32))
-def test_packets_of_no_interest_change_nothing(as_of: str, seed: int) -> None:
-    wall, shown = load_wall(as_of=as_of), traffic(seed)
+def test_packets_of_no_interest_change_nothing(name: str, as_of: str, seed: int) -> None:
+    wall, shown = load_wall(name, as_of), traffic(seed)
     assert see_of_interest(wall.start(KeyedCoins(seed)), shown)[0] == see_all(wall.start(KeyedCoins(seed)), shown)
 
 
-@pytest.mark.parametrize("as_of", DATES)
+@pytest.mark.parametrize(("name", "as_of"), WALLS, ids=str)
 @given(seed=st.integers(0, 1 << 32))
-def test_a_forecast_may_leave_them_out_too(as_of: str, seed: int) -> None:
-    wall, shown = load_wall(as_of=as_of), traffic(seed)
+def test_a_forecast_may_leave_them_out_too(name: str, as_of: str, seed: int) -> None:
+    wall, shown = load_wall(name, as_of), traffic(seed)
     every = see_all(WalkingRun(wall, KeyedCoins(seed), forecast=True), shown)
     assert see_of_interest(wall.start(KeyedCoins(seed), mode="forecast"), shown)[0] == every
 

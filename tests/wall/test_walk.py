@@ -96,7 +96,7 @@ def test_a_reader_whose_stream_grows_past_the_limit_is_given_up() -> None:
 
 def test_a_table_that_goes_in_a_circle_stops(tmp_path: Path) -> None:
     text = Path(CITADEL).read_text("utf-8").replace(
-        'has = "R"\ndo = "off"', 'has = "A"\ndo = "complete"\ngo-on = true'
+        'in = ["opening"]\nfrom = "client"\nhas = "A"', 'in = ["track"]\nfrom = "client"\nhas = "A"'
     )
     path = tmp_path / "circle.toml"
     path.write_text(text, "utf-8")
