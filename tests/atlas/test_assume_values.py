@@ -143,6 +143,7 @@ def test_a_key_that_the_epoch_does_not_have(path: str, key: str) -> None:
         ("residual", "{ frob = 1 }", "--assume a.residual: Object contains unknown field `frob` - at `$.residual`"),
         ("chance.p", "7", None), ("chance.p", "-0.1", None), ("chance.p", "nan", None), ("chance.p", "none", None),
         ("trigger.list", "nolist", None), ("tcb", "notable", None), ("chance.by_hour", "{ x = [0.5] }", None), ("reaction.withhold", "true", None),
+        ("reaction.inject.0.flags", "Z", None), ("residual.chances", "[]", None), ("residual.seconds", "inf", None), ("residual.seconds", "-1", None),
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit(path: str, key: str, value: str, sentence: str | None) -> None:

@@ -74,6 +74,12 @@ def sums(record: bytes) -> tuple[bool, bool]:
     return ones_sum(raw[:20], 0) == 0xFFFF, ones_sum(pseudo + raw[20:claimed], 0) == 0xFFFF
 
 
+def test_a_sum_of_zero_is_written_as_the_other_zero() -> None:
+    right = next(value for value in range(1 << 16) if packet_of(udp_record(0, CLIENT, SERVER, struct.pack("!H", value)))[1].checksum == 0xFFFF)
+    record = udp_record(0, CLIENT, SERVER, struct.pack("!H", right))
+    assert sums(record) == (True, True)
+
+
 def test_the_header_of_the_file() -> None:
     reader = open_capture(FILE_HEADER)
     assert isinstance(reader, PcapReader)

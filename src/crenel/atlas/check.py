@@ -2,11 +2,14 @@
 
 import ipaddress
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 
 from crenel.atlas.schema import Epoch, Middlebox, NamedList, Profile, Source
 from crenel.errors import ProfileError
 from crenel.wall.match import PoolList
+
+_FLAGS = "FSRPAU"
 
 
 def check_profile(profile: Profile, place: str) -> None:
@@ -18,9 +21,7 @@ def check_profile(profile: Profile, place: str) -> None:
     from crenel.atlas.load import sources  # noqa: PLC0415  load calls this module
 
     known: Mapping[str, Source] = {**sources(), **profile.source}
-    ids = [box.id for box in profile.middlebox]
-    for twice in {name for name in ids if ids.count(name) > 1}:
-        _refuse(place, f"middlebox {twice!r}", "stands there twice")
+    _check_whole(profile, place)
     unknown = next(((at, cited) for at, cited in _citations(profile) if cited.partition(":")[0] not in known), None)
     if unknown is not None:
         _refuse(place, unknown[0], f"source {unknown[1]!r} is not known")
@@ -41,6 +42,16 @@ def check_profile(profile: Profile, place: str) -> None:
             _check_pool(name, names, place)
 
 
+def _check_whole(profile: Profile, place: str) -> None:
+    if not profile.middlebox:
+        _refuse(place, "middlebox", "a wall has at least one")
+    if not -24 < profile.utc_offset < 24:
+        _refuse(place, "utc_offset", f"{profile.utc_offset} hours is a day or more")
+    ids = [box.id for box in profile.middlebox]
+    for twice in {name for name in ids if ids.count(name) > 1}:
+        _refuse(place, f"middlebox {twice!r}", "stands there twice")
+
+
 def _refuse(place: str, where: str, what: str) -> None:
     message = f"{place}: {where}: {what}"
     raise ProfileError(message)
@@ -53,7 +64,10 @@ def _check_epochs(box: Middlebox, place: str) -> None:
     for epoch in box.epoch:
         if epoch.last_seen.start < epoch.first_seen.start:
             _refuse(place, f"{where}, epoch {epoch.first_seen}", f"last_seen {epoch.last_seen} is before first_seen")
-        if epoch.ended is not None and epoch.ended.end < epoch.last_seen.start:
+        # Compared as written: where one is a day and the other a minute, by the day.
+        if epoch.ended is not None and (
+            epoch.ended.day < epoch.last_seen.day or (not epoch.ended.bare and not epoch.last_seen.bare and epoch.ended.start < epoch.last_seen.start)
+        ):
             _refuse(place, f"{where}, epoch {epoch.first_seen}", f"ended {epoch.ended} is before last_seen {epoch.last_seen}")
     ordered = sorted(box.epoch, key=lambda epoch: epoch.first_seen.start)
     for before, after in itertools.pairwise(ordered):
@@ -73,6 +87,7 @@ def check_epoch(profile: Profile, box: Middlebox, epoch: Epoch, place: str) -> N
         _refuse(place, where, "has no source")
     _check_names(profile, epoch, place, where)
     _check_chance(epoch, place, where)
+    _check_forged(epoch, place, where)
     if box.placement == "on-path" and (epoch.reaction.withhold or epoch.reaction.throttle is not None):
         _refuse(place, where, "an on-path box sees a copy: it cannot withhold or throttle")
 
@@ -104,6 +119,22 @@ def _check_chance(epoch: Epoch, place: str, where: str) -> None:
             _refuse(place, f"{where}, {at}", f"{p} is not a probability")
 
 
+def _check_forged(epoch: Epoch, place: str, where: str) -> None:
+    """Refuse forged packets that cannot be made, and a memory that could not be kept."""
+    residual = epoch.residual
+    for template in (*epoch.reaction.inject, *(residual.inject if residual is not None else ())):
+        if not set(template.flags) <= set(_FLAGS):
+            _refuse(place, f"{where}, inject", f"flags {template.flags!r} has a letter that is none of {_FLAGS}")
+        if template.copies < 1 or not template.seq:
+            _refuse(place, f"{where}, inject", "needs at least one copy and one sequence number")
+        if any(ord(letter) > 255 for letter in template.payload):
+            _refuse(place, f"{where}, inject", "the payload has a character that is no byte")
+    if residual is not None and not residual.chances:
+        _refuse(place, f"{where}, residual.chances", "needs at least one")
+    if residual is not None and not 0 <= residual.seconds < math.inf:
+        _refuse(place, f"{where}, residual.seconds", f"{residual.seconds} is no length of time")
+
+
 def _lists_of(epoch: Epoch) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the lists that an epoch names, each with the kinds of list that it can use there."""
     listed: str | None = getattr(epoch.trigger, "list", None)
@@ -118,8 +149,8 @@ def _lists_of(epoch: Epoch) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _check_pool(name: str, pool: NamedList, place: str) -> None:
     if pool.allows:
         _refuse(place, f"list.{name}, allows", "speaks of lists that are compared with, not of pools")
-    if not pool.entries and pool.fill is None:
-        _refuse(place, f"list.{name}", "a pool needs entries or a network to fill it from")
+    if not pool.entries and (pool.fill is None or not pool.size):
+        _refuse(place, f"list.{name}", "a pool needs entries, or a size and a network to fill it from")
     try:
         PoolList.build((entry.name for entry in pool.entries), f"{place}: list.{name}")
         ipaddress.ip_network(pool.fill or "0.0.0.0/0")

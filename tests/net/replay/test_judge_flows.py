@@ -141,6 +141,21 @@ def test_the_other_ends_syn_opens_the_same_connection_from_both_sides(tmp_path: 
     assert [flow.packets for flow in check(tmp_path, packets, container)] == [3]
 
 
+@pytest.mark.parametrize("ending", ["fin", "rst"])
+def test_even_where_that_end_had_ended_what_was_before(tmp_path: Path, container: str, ending: str) -> None:
+    talk = Talk()
+    end = talk.hear(b"", flags=FIN | ACK if ending == "fin" else RST)
+    packets: list[Sent] = [talk.syn(), end, tcp_packet(SERVER, CLIENT, 80, 40000, seq=5000, flags=SYN), talk.say(LISTED)]
+    assert [(flow.client_port, flow.packets) for flow in check(tmp_path, packets, container)] == [(40000, 4)]
+
+
+def test_a_syn_that_comes_after_its_answer_opens_nothing_new(tmp_path: Path, container: str) -> None:
+    talk = Talk(isn=0xFFFFFFFF)
+    answer = msgspec.structs.replace(talk.syn_ack(), ack=0)
+    packets: list[Sent] = [answer, talk.hear(b"", flags=FIN | ACK), talk.syn()]
+    assert [flow.packets for flow in check(tmp_path, packets, container)] == [3]
+
+
 def test_packets_after_a_reset_still_belong_to_their_flow(tmp_path: Path, container: str) -> None:
     talk = Talk()
     packets: list[Sent] = [*talk.shake(), talk.say(b"", flags=RST), talk.hear(b"late"), talk.say(b"later")]
