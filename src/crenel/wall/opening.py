@@ -72,7 +72,7 @@ def plain_opening(lanes: LaneSet | None) -> Plain | None:
 
 
 class Openings:
-    """Follows flows through plain openings for one run."""
+    """Follows flows through plain openings. What it keeps is worked out from the wall alone, so all runs share it."""
 
     __slots__ = ("_firsts", "_wall")
 

@@ -12,9 +12,8 @@ from crenel.wall.box import Box
 from crenel.wall.effects import Effect, Expired, Inject, Side
 from crenel.wall.ground import Ground
 from crenel.wall.lanes import LaneSet, ReaderSlot
-from crenel.wall.opening import Openings
 from crenel.wall.readers.reading import Answer
-from crenel.wall.residual import Memory, key_maker
+from crenel.wall.residual import Memory
 from crenel.wall.settle import Settler
 from crenel.wall.state import FlowState
 from crenel.wall.strand import Strand
@@ -44,15 +43,8 @@ class Run:
         self.memory = Memory(wall.limits.residual_entries)
         self.armed = self.memory.entries
         """Residual entries by key; while it is empty no packet needs a look-up."""
-        self._openings = Openings(wall)
-        self._key_makers = {
-            (number, version): tuple(
-                key_maker(parts, number, 4 if version == 4 else 16)
-                for parts in dict.fromkeys(box.residual.parts for box in wall.boxes if box.residual is not None and box.scope.transport == name)
-            )
-            for number, name in ((TCP, "tcp"), (UDP, "udp"))
-            for version in (4, 6)
-        }
+        self._openings = wall.openings
+        self._key_makers = wall.key_makers
         self._settler = Settler(wall.boxes, coins, self.memory, forecast=forecast)
         self._serial = 0
         self._effects: list[Effect] = []

@@ -1,5 +1,6 @@
 """A wall for one date: boxes in, dispatch tables out; immutable, shareable, without memory."""
 
+import copy
 import itertools
 from array import array
 from collections.abc import Callable, Sequence
@@ -12,9 +13,10 @@ from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box
 from crenel.wall.lanes import Lane, LaneSet, ReaderSlot
 from crenel.wall.match import AddressList
-from crenel.wall.opening import Plain, plain_opening
+from crenel.wall.opening import Openings, Plain, plain_opening
 from crenel.wall.readers import PayloadReader
-from crenel.wire.packet import TCP
+from crenel.wall.residual import key_maker
+from crenel.wire.packet import TCP, UDP
 
 if TYPE_CHECKING:
     from crenel.coins import Coins
@@ -99,13 +101,27 @@ class Wall:
         self.begins = tuple(sum(slot.bit for slot in self._slots if _could_begin(slot.reader, byte)) for byte in range(256))
         """For each first byte of a stream, the readers that do not give up at once."""
         self._members: dict[int, tuple[ReaderSlot, ...]] = {}
+        self.openings = Openings(self)
+        """Follows plain openings; it remembers nothing of any flow."""
+        self.key_makers = {
+            (number, version): tuple(
+                key_maker(parts, number, 4 if version == 4 else 16)
+                for parts in dict.fromkeys(box.residual.parts for box in boxes if box.residual is not None and box.scope.transport == name)
+            )
+            for number, name in ((TCP, "tcp"), (UDP, "udp"))
+            for version in (4, 6)
+        }
+        """By transport and IP version, how the keys of residual memory are made from a flow's key."""
         self._parts: dict[str, Wall] = {}
 
     def alone(self, box: Box) -> "Wall":
         """Return the same wall with one of its boxes only, for asking what that box alone may come to."""
         known = self._parts.get(box.id)
         if known is None:
-            known = Wall(self.name, self.title, (box,), limits=self.limits, utc_offset=self._utc_offset, hour=self.hour, about=self.about)
+            # A run finds its boxes by their place among those of its wall.
+            only = copy.copy(box)
+            only.index = 0
+            known = Wall(self.name, self.title, (only,), limits=self.limits, utc_offset=self._utc_offset, hour=self.hour, about=self.about)
             self._parts[box.id] = known
         return known
 
