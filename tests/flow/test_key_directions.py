@@ -9,7 +9,8 @@ from crenel.flow.key import CLASS_ACK, CLASS_FIN, CLASS_LOAD, CLASS_RST, CLASS_S
 from crenel.wire.packet import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG
 
 PORT = st.integers(0, 65535)
-ENDS = st.sampled_from((4, 16)).flatmap(lambda size: st.tuples(st.binary(min_size=size, max_size=size), st.binary(min_size=size, max_size=size), PORT, PORT))
+ADDRESSES = {size: st.binary(min_size=size, max_size=size) for size in (4, 16)}
+ENDS = st.sampled_from((4, 16)).flatmap(lambda size: st.tuples(ADDRESSES[size], ADDRESSES[size], PORT, PORT))
 BITS = {FIN: CLASS_FIN, SYN: CLASS_SYN, RST: CLASS_RST, ACK: CLASS_ACK}
 
 

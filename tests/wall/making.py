@@ -12,7 +12,7 @@ from crenel.wall.effects import Effect, Side
 from crenel.wall.law import Rule
 from crenel.wall.match import Entry, NameList
 from crenel.wall.reaction import Reaction, Template
-from crenel.wall.readers import HttpHost
+from crenel.wall.readers.http import HttpHost
 from crenel.wall.residual import Residual
 from crenel.wall.run import Run
 from crenel.wall.tcb import CompiledTcb, Row, TcbTable
@@ -76,7 +76,8 @@ def table(name: str, *given: dict[str, Any], ahead: int = 65535, keeps_newer: fl
     """Return the text of a table of a wall file."""
     head = f'[tcb.{name}]\ntitle = "{name}"\nsources = ["made-up"]\nahead = {ahead}\nkeeps_newer = {keeps_newer}\n'
     return head + "".join(
-        f"[[tcb.{name}.row]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in (row | {"sources": ["made-up"]}).items()) for row in given
+        f"[[tcb.{name}.row]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in (row | {"sources": ["made-up"]}).items())
+        for row in given
     )
 
 
@@ -115,14 +116,16 @@ def at(seconds: float) -> Instant:
 def to_server(seq: int, flags: int = ACK, payload: bytes = b"", *, ack: int = PEER + 1, port: int = 50000, server: bytes = SERVER) -> Packet:
     """Return a packet of the client; sequence numbers wrap round."""
     return tcp_packet(
-        CLIENT, server, port, 80, seq=seq % (1 << 32), ack=ack % (1 << 32) if flags & ACK else 0, flags=flags | (PSH if payload else 0), payload=payload
+        CLIENT, server, port, 80, seq=seq % (1 << 32), ack=ack % (1 << 32) if flags & ACK else 0, flags=flags | (PSH if payload else 0),
+        payload=payload,
     )
 
 
 def to_client(seq: int, flags: int = ACK, payload: bytes = b"", *, ack: int = ISN + 1, port: int = 50000) -> Packet:
     """Return a packet of the server."""
     return tcp_packet(
-        SERVER, CLIENT, 80, port, seq=seq % (1 << 32), ack=ack % (1 << 32) if flags & ACK else 0, flags=flags | (PSH if payload else 0), payload=payload
+        SERVER, CLIENT, 80, port, seq=seq % (1 << 32), ack=ack % (1 << 32) if flags & ACK else 0, flags=flags | (PSH if payload else 0),
+        payload=payload,
     )
 
 

@@ -19,8 +19,9 @@ SECOND = 1_000_000_000
 def test_a_find_on_a_list_is_explained_by_its_entry_and_place() -> None:
     because = because_of(Ground(made_box(), FOUND, LISTED, 100, PACKET), 0.75)
     assert because == Because(
-        middlebox="a", epoch="2000-01-01", read="http.host", offset=122, length=19, value=b"www.blocked.example", rule="blocked.example (suffix) on names",
-        chance=0.75, sources=("made-up", "a-list"), assumed=("a: made up",), residual=None, last_seen="2030-01-01", armed_by=None,
+        middlebox="a", epoch="2000-01-01", read="http.host", offset=122, length=19, value=b"www.blocked.example",
+        rule="blocked.example (suffix) on names", chance=0.75, sources=("made-up", "a-list"),
+        assumed=("a: made up",), residual=None, last_seen="2030-01-01", armed_by=None,
     )
 
 

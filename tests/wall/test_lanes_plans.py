@@ -6,7 +6,15 @@ import pytest
 
 from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_RST, CLASS_SECOND, CLASS_SYN, CLASSES
 from crenel.wall.lanes import (
-    ACK_ODD, EXPECTED, REPEATED, SERVER_LOADS, SERVER_SYN_ACK, SERVER_SYN_ACK_LOAD, TARGETED, LaneSet, ReaderSlot,
+    ACK_ODD,
+    EXPECTED,
+    REPEATED,
+    SERVER_LOADS,
+    SERVER_SYN_ACK,
+    SERVER_SYN_ACK_LOAD,
+    TARGETED,
+    LaneSet,
+    ReaderSlot,
 )  # fmt: skip
 from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC, CompiledTcb
 from crenel.wall.wall import Limits, Wall
@@ -61,8 +69,8 @@ def test_rows_are_alike_in_what_they_do(change: dict[str, Any], together: bool) 
     assert len(parts(lanes(compiled(row), compiled(row | change)), RST)) == (1 if together else 2)
 
 
-@pytest.mark.parametrize(("limits", "together"), [({"ahead": 5}, False), ({"keeps_newer": 1.0}, False), ({"keeps_newer": 0.5}, False), ({}, True)])
-def test_boxes_that_hold_segments_otherwise_part_where_they_read(limits: dict[str, float], together: bool) -> None:
+@pytest.mark.parametrize(("limits", "together"), [({"ahead": 5.0}, False), ({"keeps_newer": 1.0}, False), ({"keeps_newer": 0.5}, False), ({}, True)])
+def test_boxes_that_hold_segments_otherwise_part_where_they_read(limits: dict[str, Any], together: bool) -> None:
     of = lanes(compiled(*PLAIN), compiled(*PLAIN, **limits))
     assert len(parts(of, SYN)) == 1
     assert len(parts(of, DATA)) == (1 if together else 2)
@@ -125,7 +133,7 @@ def test_a_cell_asks_for_the_guards_of_all_its_rows() -> None:
 
 def test_the_same_lanes_are_the_same_set() -> None:
     of = lanes(*[compiled(*PLAIN)] * 3)
-    first, second, third = of.lanes
+    first, _, third = of.lanes
     assert of.subset([first, third]) is of.subset(iter((first, third)))
     assert of.subset(of.lanes) is of
     assert of.subset([first]).subset([first]) is of.subset([first])

@@ -28,7 +28,7 @@ def count(rule: Rule, times: int, *, seed: int = 0, modulus: int = SIXTEEN) -> l
 
 @pytest.mark.parametrize("way", WAYS)
 def test_one_way_is_a_law(way: str) -> None:
-    assert Rule(**{way: WAYS[way]})
+    assert getattr(Rule(**{way: WAYS[way]}), way) == WAYS[way]
 
 
 @pytest.mark.parametrize("ways", [(), *itertools.combinations(WAYS, 2), tuple(WAYS)])
@@ -178,7 +178,10 @@ def test_two_fields_of_a_box_count_apart() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "varies"),
-    [(Rule(fixed=1), False), (Rule(fixed=1, step=1), True), (Rule(between=(1, 9)), False), (Rule(counter=(1, 9, 1)), True), (Rule(mirror=True), False)],
+    [
+        (Rule(fixed=1), False), (Rule(fixed=1, step=1), True), (Rule(between=(1, 9)), False), (Rule(counter=(1, 9, 1)), True),
+        (Rule(mirror=True), False),
+    ],
 )
 def test_copies_differ_only_by_a_step_or_a_count(rule: Rule, varies: bool) -> None:
     assert rule.varies() is varies

@@ -22,36 +22,54 @@ from crenel.wall.wall import Limits, Wall, Watch
 from crenel.wire.packet import ACK, FIN, PSH, RST, SYN, TCP, UDP, Packet, tcp_packet, udp_packet
 from tests.conversation import MAKERS
 from tests.wall.making import (
-    COMPLETE, FREE, ISN, LISTED, PEER, PLAIN, READ, TRACK, at, compiled, flow, made_box, residual, show_each, to_client, to_server, words,
+    COMPLETE,
+    FREE,
+    ISN,
+    LISTED,
+    PEER,
+    PLAIN,
+    READ,
+    TRACK,
+    at,
+    compiled,
+    flow,
+    made_box,
+    residual,
+    show_each,
+    to_client,
+    to_server,
+    words,
 )  # fmt: skip
 
 DATES = ("2020-01-15", "2022-06-01", "2025-01-15")
 """Days on which openings are plain; before them a coin of each pair decides which model a box has."""
 CLIENT, SERVER = bytes((192, 0, 2, 1)), bytes((198, 51, 100, 2))
 FIRSTS = (
-    MAKERS["request"]("blocked.example"), MAKERS["request"]("allowed.example"), MAKERS["request"](path="/?q=ultrasurf"), MAKERS["hello"]("blocked.example"),
-    MAKERS["hello"]("allowed.example"), MAKERS["framed"]("blocked.example"), MAKERS["framed"]("allowed.example"), MAKERS["noise"]("120"),
+    MAKERS["request"]("blocked.example"), MAKERS["request"]("allowed.example"), MAKERS["request"](path="/?q=ultrasurf"),
+    MAKERS["hello"]("blocked.example"), MAKERS["hello"]("allowed.example"),
+    MAKERS["framed"]("blocked.example"), MAKERS["framed"]("allowed.example"), MAKERS["noise"]("120"),
     b"\x14\x03\x03\x00\x01\x01", b"x" * 30, b"GET", b"\x16",
 )
 DATAGRAMS = (
-    MAKERS["query"]("blocked.example"), MAKERS["query"]("allowed.example"), MAKERS["initial"]("blocked.example"), MAKERS["initial"]("allowed.example"),
-    b"", b"x",
+    MAKERS["query"]("blocked.example"), MAKERS["query"]("allowed.example"), MAKERS["initial"]("blocked.example"),
+    MAKERS["initial"]("allowed.example"), b"", b"x",
 )
 Shown = tuple[int, bool, Packet]
 """Milliseconds, whether the client sent it, and the packet."""
 
 
-def opened(port: int, dport: int, first: bytes, cuts: Sequence[int]) -> list[Shown]:
+def opened(port: int, dport: int, first: bytes, cuts: Sequence[int], isn: int = ISN) -> list[Shown]:
     """Return a connection by the book: opening, the first words in as many segments as there are cuts, an answer, and the end."""
     client, server = (CLIENT, SERVER, port, dport), (SERVER, CLIENT, dport, port)
     edges = [0, *sorted({cut % len(first) for cut in cuts} - {0}), len(first)]
     said = [
-        tcp_packet(*client, seq=ISN + 1 + start, ack=PEER + 1, flags=PSH | ACK, payload=first[start:end]) for start, end in itertools.pairwise(edges)
+        tcp_packet(*client, seq=(isn + 1 + start) % (1 << 32), ack=PEER + 1, flags=PSH | ACK, payload=first[start:end])
+        for start, end in itertools.pairwise(edges)
     ]
-    after = ISN + 1 + len(first)
+    after, second = (isn + 1 + len(first)) % (1 << 32), (isn + 1) % (1 << 32)
     packets = [
-        tcp_packet(*client, seq=ISN, flags=SYN), tcp_packet(*server, seq=PEER, ack=ISN + 1, flags=SYN | ACK),
-        tcp_packet(*client, seq=ISN + 1, ack=PEER + 1), *said, tcp_packet(*server, seq=PEER + 1, ack=after, flags=PSH | ACK, payload=b"answer"),
+        tcp_packet(*client, seq=isn, flags=SYN), tcp_packet(*server, seq=PEER, ack=second, flags=SYN | ACK),
+        tcp_packet(*client, seq=second, ack=PEER + 1), *said, tcp_packet(*server, seq=PEER + 1, ack=after, flags=PSH | ACK, payload=b"answer"),
         tcp_packet(*client, seq=after, ack=PEER + 7), tcp_packet(*client, seq=after, ack=PEER + 7, flags=PSH | ACK, payload=FIRSTS[0]),
         tcp_packet(*server, seq=PEER + 7, ack=after, flags=FIN | ACK),
     ]
@@ -64,7 +82,9 @@ CHANGES = st.one_of(
     st.tuples(st.just("lose"), st.integers(0, 9), st.just(0)),
     st.tuples(st.just("ack"), st.integers(0, 9), st.sampled_from((-1, 1, 6, 777, 1 << 31))),
     st.tuples(st.just("seq"), st.integers(0, 9), st.sampled_from((-1, 1, 5, 777, 70000, 1 << 31))),
-    st.tuples(st.just("flags"), st.integers(0, 9), st.sampled_from((0, SYN, SYN | ACK, RST, RST | ACK, FIN, FIN | ACK, PSH, ACK, SYN | FIN, SYN | RST))),
+    st.tuples(
+        st.just("flags"), st.integers(0, 9), st.sampled_from((0, SYN, SYN | ACK, RST, RST | ACK, FIN, FIN | ACK, PSH, ACK, SYN | FIN, SYN | RST))
+    ),
     st.tuples(st.just("insert"), st.integers(0, 9), st.sampled_from((0, SYN, SYN | ACK, RST, RST | ACK, FIN, FIN | ACK, ACK))),
     st.tuples(st.just("insert-server"), st.integers(0, 9), st.sampled_from((0, SYN, SYN | ACK, RST, RST | ACK, FIN | ACK, ACK))),
     st.tuples(st.just("empty"), st.integers(0, 9), st.just(0)),
@@ -105,9 +125,9 @@ def changed(shown: list[Shown], changes: Sequence[tuple[str, int, int]]) -> list
 
 
 FLOW = st.builds(
-    lambda port, dport, first, cuts, changes: changed(opened(port, dport, FIRSTS[first], cuts), changes),
+    lambda port, dport, first, cuts, changes, isn: changed(opened(port, dport, FIRSTS[first], cuts, isn), changes),
     st.sampled_from((40000, 40001)), st.sampled_from((80, 443, 443, 25)), st.integers(0, len(FIRSTS) - 1), st.lists(st.integers(1, 400), max_size=3),
-    st.lists(CHANGES, max_size=4),
+    st.lists(CHANGES, max_size=4), st.sampled_from((ISN, 70, (1 << 32) - 20)),
 )
 DATAGRAM = st.builds(
     lambda port, dport, data, client, gap: (
@@ -133,7 +153,8 @@ RICH: tuple[dict[str, Any], ...] = (
     {"in": ["opening"], "from": "server", "has": "SA", "when": ["ack-odd"], "do": "off"},
     {"in": ["open"], "from": "server", "has": "SA", "when": ["repeated", "seq-odd", "ack-odd"], "do": "resync", "targets": ["client-ack"]},
     {"in": ["resync"], "from": "server", "has": "SA", "when": ["targeted"], "do": "sync", "to": "ack"},
-    {"in": ["resync"], "from": "client", "cause": "reset", "when": ["targeted"], "coin": "sync", "p": 0.7, "per": "pair", "do": "sync", "to": "isn+1"},
+    {"in": ["resync"], "from": "client", "cause": "reset", "when": ["targeted"], "do": "sync", "to": "isn+1"}
+    | {"coin": "sync", "p": 0.7, "per": "pair"},
     {"in": ["resync"], "from": "client", "when": ["targeted"], "do": "sync", "to": "seq", "go-on": True},
     COMPLETE,
     {"in": ["open"], "from": "client", "has": "A", "lacks": "FRS", "load": True, "when": ["ack-odd"], "do": "skip"},
@@ -232,7 +253,8 @@ def test_the_conversations_are_worth_it(walls: dict[str, tuple[Wall, Wall]]) -> 
 
 
 def wall(*boxes_of: dict[str, Any]) -> Wall:
-    return Wall("made", "made", [made_box(tcb=compiled(*(boxes_of or PLAIN)))], limits=Limits(flows=9, residual_entries=9, stream_bytes=999), utc_offset=0, hour=0)
+    limits = Limits(flows=9, residual_entries=9, stream_bytes=999)
+    return Wall("made", "made", [made_box(tcb=compiled(*(boxes_of or PLAIN)))], limits=limits, utc_offset=0, hour=0)
 
 
 def seen(*packets: Packet, of: Wall | None = None) -> tuple[FlowRecord, list[list[str]]]:
@@ -254,6 +276,33 @@ def test_an_opening_by_the_book_has_phases_and_costs_no_state(packets: int, phas
 
 def test_a_record_begins_in_the_first_phase() -> None:
     assert FlowRecord(bytes(12), TCP, 4, 1, Instant(0), 0, 0).phase == NEW
+
+
+def test_a_second_answer_of_the_server_is_not_by_the_book() -> None:
+    """The client may acknowledge the first only, so what it says to the second is passed over, and what comes next is the first that is read."""
+    skips = {"in": ["open"], "from": "client", "has": "A", "load": True, "when": ["ack-odd"], "do": "skip"}
+    data = (to_server(ISN + 1, ACK, b"\x00" * 10, ack=PEER + 51), to_server(ISN + 11, ACK, LISTED))
+    for second, acts in ((to_client(PEER + 50, SYN | ACK), True), (to_client(PEER, SYN | ACK), True)):
+        _, effects = seen(BOOK[0], BOOK[1], second, BOOK[2], *data, of=wall(TRACK, COMPLETE, skips, READ))
+        assert bool(effects[-1]) is acts
+    assert seen(*BOOK, to_server(ISN + 1, ACK, b"\x00" * 10), data[1], of=wall(TRACK, COMPLETE, skips, READ))[1][-1] == []
+
+
+def test_an_answer_to_another_syn_is_not_by_the_book() -> None:
+    """A model may give the connection up for it, and then track the next SYN."""
+    off = {"in": ["opening"], "from": "server", "has": "SA", "when": ["ack-odd"], "do": "off"}
+    for ack, acts in ((ISN + 1, False), (ISN + 2, True)):
+        packets = [to_server(ISN, SYN), to_client(PEER, SYN | ACK, ack=ack), to_server(70, SYN), to_server(71, ACK, LISTED)]
+        assert bool(seen(*packets, of=wall(*PLAIN, off))[1][-1]) is acts
+
+
+@pytest.mark.parametrize(("first", "waits"), [(FREE[:10], True), (FREE, True), (b"\x00" * 10, False), (b"GET\x00", False)])
+def test_client_data_are_of_interest_while_a_reader_waits(first: bytes, waits: bool) -> None:
+    run = wall().start(ScriptedCoins())
+    show_each(run, [*BOOK, to_server(ISN + 1, ACK, first)])
+    (record,) = run.flows.live()
+    assert record.wall is None
+    assert bool(run.interest(record.key) >> (CLASS_ACK | CLASS_LOAD) & 1) is waits
 
 
 def test_a_listed_name_ends_what_is_cheap_and_draws_its_effects() -> None:

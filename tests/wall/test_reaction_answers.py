@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crenel.coins import Coins, KeyedCoins, ScriptedCoins
 from crenel.wall.reaction import Answerer, Answers
-from crenel.wall.readers import DnsQname
+from crenel.wall.readers.dns import DnsQname
 from crenel.wall.readers.reading import Query
 from crenel.wire.dns_build import build_query
 from crenel.wire.packet import IP_DF, Packet, udp_packet
@@ -24,8 +24,8 @@ POOL = tuple(bytes((203, 0, 113, last)) for last in range(1, 8))
 POOL6 = tuple(bytes((0x20, 1, 13, 0xB8, *bytes(11), last)) for last in range(1, 6))
 A, AAAA, ANY = 1, 28, 255
 USUAL: dict[str, Any] = {
-    "flags_rd0": 0x8400, "flags_rd1": 0x8180, "record_ttl": {"fixed": 60}, "owner": "pointer", "pool": "four", "pool6": "six", "order": "cyclic", "df": False,
-    "ip_id": FIXED, "ttl": {"fixed": 64}, "delay": {"fixed": 1},
+    "flags_rd0": 0x8400, "flags_rd1": 0x8180, "record_ttl": {"fixed": 60}, "owner": "pointer", "pool": "four", "pool6": "six", "order": "cyclic",
+    "df": False, "ip_id": FIXED, "ttl": {"fixed": 64}, "delay": {"fixed": 1},
 }
 
 
@@ -47,7 +47,7 @@ def asked(payload: bytes, ends: tuple[bytes, bytes] = (CLIENT, SERVER)) -> tuple
 
 def forge(
     payload: bytes, *, ends: tuple[bytes, bytes] = (CLIENT, SERVER), coins: Coins | None = None, flow: bytes = b"f", scope: bytes = b"s",
-    counters: dict[str, int] | None = None, **changes: object,
+    counters: dict[str, int] | None = None, **changes: Any,
 ) -> Packet:
     packet, query = asked(payload, ends)
     return answerer(**changes).forge(packet, query, coins or ScriptedCoins(), scope, flow, {} if counters is None else counters)[0]
@@ -146,12 +146,14 @@ class Placed(ScriptedCoins):
         return int(scope) % n if name == "answer/process" else super().pick(box, scope, name, n)
 
 
-def walked(flows: str, coins: Coins | None = None, *, kind: int = A, counters: dict[str, int] | None = None, **changes: object) -> list[int]:
+def walked(flows: str, coins: Coins | None = None, *, kind: int = A, counters: dict[str, int] | None = None, **changes: Any) -> list[int]:
     """Return the place in the pool of the answer to each flow's query; a flow is a digit."""
     kept: dict[str, int] = {} if counters is None else counters
     pool = POOL6 if kind == AAAA else POOL
     query = build_query(b"blocked.example", kind=kind)
-    made = [forge(query, coins=coins or Placed(), flow=one.encode(), counters=kept, scope=b"%d" % number, **changes) for number, one in enumerate(flows)]
+    made = [
+        forge(query, coins=coins or Placed(), flow=one.encode(), counters=kept, scope=b"%d" % number, **changes) for number, one in enumerate(flows)
+    ]
     return [pool.index(ipaddress.ip_address(addresses(forged)[0]).packed) for forged in made]
 
 

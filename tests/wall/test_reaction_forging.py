@@ -1,6 +1,7 @@
 """Grounds in, forged segments out: whose numbers they carry, how many there are, and where each goes."""
 
 from collections.abc import MutableMapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,13 +18,14 @@ WIDE = 1 << 32
 
 
 def forged(
-    ground: Packet = GROUND, *, from_client: bool = True, coins: Coins | None = None, counters: MutableMapping[str, int] | None = None, **changes: object
+    ground: Packet = GROUND, *, from_client: bool = True, coins: Coins | None = None, counters: MutableMapping[str, int] | None = None,
+    **changes: Any,
 ) -> list[tuple[Packet, bool, int]]:
     forger = Forger("box", 0, template(**changes))
     return forger.forge(ground, coins or ScriptedCoins(), b"scope", {} if counters is None else counters, from_client=from_client)
 
 
-def one(ground: Packet = GROUND, *, from_client: bool = True, **changes: object) -> Packet:
+def one(ground: Packet = GROUND, *, from_client: bool = True, **changes: Any) -> Packet:
     ((packet, _, _),) = forged(ground, from_client=from_client, **changes)
     return packet
 

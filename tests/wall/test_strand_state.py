@@ -60,7 +60,8 @@ def test_opening_wakes_the_readers_and_forgets_what_was() -> None:
     strand.late = Stream(0, StreamLimits(), Overlap.BSD)
     strand.open(1, 7, 8)
     assert (strand.client, strand.isn, strand.expected, strand.state) == (1, 7, 8, OPENING)
-    assert (strand.buffer, strand.base, strand.ends, strand.taken, strand.late, strand.begun, strand.odd) == (b"", 0, [], None, None, False, False)
+    forgotten: tuple[object, ...] = (strand.buffer, strand.base, strand.ends, strand.taken, strand.late, strand.begun, strand.odd)
+    assert forgotten == (b"", 0, [], None, None, False, False)
     assert (strand.served, strand.syn_acks, strand.server_next, strand.targets, strand.cause) == (False, 0, -1, 0, None)
     assert strand.live == strand.lanes.readers == 3
 
@@ -100,8 +101,8 @@ def test_nothing_is_odd_while_nothing_is_known_of_the_server(served: bool) -> No
 @pytest.mark.parametrize(
     ("served", "ack", "odd"),
     [
-        (False, 5001, False), (False, 5000, True), (False, 5002, True), (True, 5001, False), (True, 5000, True), (True, 5002, False), (True, 9000, False),
-        (True, 5001 + (1 << 31) - 1, False), (True, (5001 + (1 << 31)) % WHOLE, True),
+        (False, 5001, False), (False, 5000, True), (False, 5002, True), (True, 5001, False), (True, 5000, True), (True, 5002, False),
+        (True, 9000, False), (True, 5001 + (1 << 31) - 1, False), (True, (5001 + (1 << 31)) % WHOLE, True),
     ],
 )
 def test_before_the_server_spoke_one_number_is_right_and_then_any_later(served: bool, ack: int, odd: bool) -> None:
@@ -127,7 +128,8 @@ def filled() -> Strand:
 
 
 PLAIN_FIELDS = (
-    "state", "client", "isn", "expected", "server_next", "served", "odd", "targets", "cause", "syn_acks", "live", "begun", "buffer", "base", "ends", "taken",
+    "state", "client", "isn", "expected", "server_next", "served", "odd", "targets", "cause", "syn_acks", "live", "begun", "buffer", "base", "ends",
+    "taken",
 )
 
 
