@@ -56,7 +56,7 @@ class Walker:
     def mask(self, strand: Strand) -> int:
         """Return the packet classes that matter to a strand, in terms of the flow's ends."""
         mask = strand.lanes.mask(strand.state, live=bool(strand.live))
-        if strand.lanes.asks_ack and not strand.served and strand.state in (OPENING, OPEN):
+        if strand.lanes.asks_ack and not strand.served and strand.state in (OPENING, OPEN, RESYNC):
             mask |= SERVER_LOADS
         if strand.client and strand.state not in (NONE, OFF):
             mask = (mask >> CLASS_SECOND) | ((mask & _LOW) << CLASS_SECOND)

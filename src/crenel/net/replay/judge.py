@@ -20,7 +20,7 @@ from crenel.net.replay.source import Source, let_go
 from crenel.wall.run import Run
 from crenel.wall.wall import Wall
 from crenel.wire.buffer import Buffer
-from crenel.wire.ip import parse_packet
+from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.link import ETHERNET, ip_offset
 from crenel.wire.packet import ACK, FIN, IP_MF, RST, SYN, TCP, UDP, Packet, tcp_packet
 from crenel.wire.pcap import PcapReader
@@ -180,12 +180,12 @@ class Judge:
         if isinstance(packet, Unparseable):
             self.undecoded += 1
             return
-        size = span[1] - span[0] if not isinstance(span, Unparseable) else 0
+        size = 0 if isinstance(span, Unparseable) else span[1] - span[0] - len(packet.trailer)
         if packet.frag_offset or packet.ip_flags & IP_MF:
             whole = self._fragments.add(now, packet)
             if whole is None:
                 return
-            packet = whole
+            packet, size = whole, len(serialise(whole))
         if packet.frag_offset or packet.proto not in (TCP, UDP):
             return
         key = flow_key(packet.src, packet.dst, packet.sport, packet.dport)
