@@ -4,7 +4,7 @@ from crenel.instant import Instant
 from crenel.net.host.options import read_timestamp
 from crenel.net.host.segment import Segment
 from crenel.net.host.sequence import MASK, after, before, signed
-from crenel.net.host.state import PeerClosed, Reset, State
+from crenel.net.host.state import Reset, State
 from crenel.net.host.tcb import Tcb
 from crenel.wire.packet import ACK, FIN, RST, SYN
 
@@ -57,8 +57,8 @@ def _weigh_reset(tcb: Tcb, now: Instant, seq: int) -> None:
 
 
 def take_reset(tcb: Tcb) -> None:
-    """End the connection with the error of tcp_reset: after the peer's FIN a broken pipe, which a reader sees as its end."""
-    tcb.end(PeerClosed() if tcb.state is State.CLOSE_WAIT and not tcb.read_shut else Reset())
+    """End the connection (tcp_reset): who has read up to the peer's FIN learns it when it writes."""
+    tcb.end(Reset())
 
 
 def _completes_simultaneous_open(tcb: Tcb, segment: Segment) -> bool:

@@ -31,11 +31,13 @@ def _open_request(tcb: Tcb, now: Instant, segment: Segment) -> None:
     tcb.syn_value = tcb.clock(now)
     tcb.ecn = segment.flags & (ECE | CWR) == ECE | CWR
     tcb.timed_at = now
-    _answer_syn(tcb, now)
+    answer_syn(tcb, now)
     tcb.timer_kind, tcb.timer_at = RETRANSMIT, Instant(now + tcb.host.first_rto)
 
 
-def _answer_syn(tcb: Tcb, now: Instant) -> None:
+def answer_syn(tcb: Tcb, now: Instant) -> None:
+    """Send the SYN/ACK of a request, for the first time or again (tcp_rtx_synack)."""
+    tcb.syn_last = tcb.clock(now)
     tcb.put_syn(now, SYN | ACK | ECE if tcb.ecn else SYN | ACK)
 
 
@@ -60,16 +62,19 @@ def receive_requested(tcb: Tcb, now: Instant, segment: Segment) -> bool:
     old = stamp is not None and bool(tcb.ts_recent) and signed(stamp[0] - tcb.ts_recent) < 0
     if seq == tcb.rcv_isn and flags & (SYN | ACK | RST | FIN) == SYN and not old:
         if end != seq + 1 & MASK or tcb.may_challenge(now):
-            _answer_syn(tcb, now)
+            answer_syn(tcb, now)
         return False
     if flags & ACK and segment.ack != tcb.iss + 1 & MASK:
         tcb.put_reset(segment)  # by the listener; the request lives on
         return False
     echo = stamp[1] if stamp is not None and tcb.timestamps else 0
-    false_echo = echo and (before(echo, tcb.syn_value) or after(echo, tcb.clock(now)))
+    false_echo = echo and (before(echo, tcb.syn_value) or after(echo, tcb.syn_last))
     if old or false_echo or not in_window(seq, end, tcb.rcv_nxt, tcb.rcv_nxt + tcb.rcv_wnd & MASK):
         if not flags & RST and ((seq != end and not flags & SYN) or tcb.may_challenge(now)):
             tcb.put_ack(now)
+        return False
+    if flags & RST and seq != tcb.rcv_nxt:
+        tcb.put_challenge(now)  # RFC 5961 section 3.2, which Linux applies to requests too
         return False
     if flags & RST or (flags & SYN and seq != tcb.rcv_isn):
         tcb.put_reset(segment)

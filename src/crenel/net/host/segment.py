@@ -47,9 +47,9 @@ def is_signed(segment: Segment) -> bool:
 
 
 def answer_reset(packet: Packet, segment: Segment, ttl: int) -> Packet | None:
-    """Return the RST for a segment that belongs nowhere, None for a RST (RFC 9293 section 3.10.7.1, tcp_v4_send_reset)."""
+    """Return the RST for a segment that belongs nowhere, None for a RST or a signed one (RFC 9293 section 3.10.7.1, tcp_v4_send_reset)."""
     flags = segment.flags
-    if flags & RST:
+    if flags & RST or is_signed(segment):
         return None
     if flags & ACK:
         seq, ack, bits = segment.ack, 0, RST

@@ -4,7 +4,7 @@ from crenel.instant import Instant
 from crenel.net.host.sequence import MASK, signed
 from crenel.net.host.state import State, TimedOut
 from crenel.net.host.tcb import PROBE, RETRANSMIT, Tcb
-from crenel.wire.packet import ACK, FIN, PSH, SYN
+from crenel.wire.packet import ACK, ECE, FIN, PSH, SYN
 
 SENDING = (State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK)
 
@@ -86,7 +86,8 @@ def retransmit(tcb: Tcb, now: Instant) -> None:
             tcb.rto = min(tcb.rto * 2, host.most_rto)
     else:
         if tcb.state is State.SYN_RECEIVED:
-            tcb.put_syn(now, SYN | ACK)
+            tcb.syn_last = tcb.clock(now)
+            tcb.put_syn(now, SYN | ACK | ECE if tcb.ecn else SYN | ACK)
         else:
             tcb.cwnd = 1
             tcb.recover = tcb.snd_nxt
