@@ -1,5 +1,6 @@
 """A script's steps in, what the Linux kernel makes of them out: real sockets behind a TUN device in a network namespace of the test's own."""
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -17,7 +18,9 @@ from tests.net.host.script import HOST, PEER, Do
 _CLONE_NEWNET = 0x40000000
 _TUNSETIFF, _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCSIFFLAGS = 0x400454CA, 0x8916, 0x891C, 0x8914
 _IFF_TUN, _IFF_NO_PI, _UP_RUNNING = 1, 0x1000, 0x41
-_STATES = ("", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSED", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING")
+_STATES = (
+    "", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSED", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING",
+)  # fmt: skip
 _SETTINGS = {
     "tcp_invalid_ratelimit": "0",  # every challenge is answered, so that a script may send several
     "tcp_early_retrans": "0",  # no tail loss probes: they are a matter of timers
@@ -75,9 +78,15 @@ class KernelGround:
         self.collect()
 
     def send(self, packet: Packet) -> None:
-        if self.socket is not None:
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self._hurry()
         os.write(self.tun, serialise(packet))
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Ask for acknowledgements without delay: when they come is a matter of timers."""
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def do(self, step: Do) -> None:
         if step.action in {"listen", "connect", "inline"}:
@@ -130,10 +139,8 @@ class KernelGround:
         lines: list[str] = []
         while self.socket is not None and not self.ended:
             if select.select([], [], [self.socket], 0)[2]:
-                try:
+                with contextlib.suppress(OSError):
                     lines.append(f"urgent {self.socket.recv(1, socket.MSG_OOB).decode()}")
-                except OSError:
-                    pass
             try:
                 data = self.socket.recv(65536)
             except BlockingIOError:

@@ -25,6 +25,8 @@ CLOSE_WAIT: list[Step] = [*OPEN, Send("FA")]
 LAST_ACK: list[Step] = [*CLOSE_WAIT, Do("close")]
 CLOSING: list[Step] = [*FIN_WAIT_1, Send("FA", 1, 1)]
 TIME_WAIT: list[Step] = [*ORPHAN_2, Send("FA", 1, 2)]
+TEN: list[Step] = [*SENT, Send("SA", 0, 1, options=MSS, window=10)]
+SCALED: list[Step] = [*SENT, Send("SA", 0, 1, options=MSS + SCALE, window=1460)]
 ALIVE: list[Step] = [Send("PA", 1, 1, DATA)]
 
 SCRIPTS: dict[str, list[Step]] = {
@@ -54,6 +56,8 @@ SCRIPTS: dict[str, list[Step]] = {
     "request: RST at the ISN": [*REQUEST, Send("R", 0), Send("A"), *ALIVE],
     "request: RST/ACK": [*REQUEST, Send("RA", 1, 1), Send("A")],
     "request: RST/ACK with a wrong ack": [*REQUEST, Send("RA", 1, 99), Send("A"), *ALIVE],
+    "request: RST/ACK in window with a wrong ack": [*REQUEST, Send("RA", 500, 99), Send("A"), *ALIVE],
+    "request: RST/ACK far away with a wrong ack": [*REQUEST, Send("RA", FAR, 99), Send("A"), *ALIVE],
     "request: ACK with a wrong ack": [*REQUEST, Send("A", 1, 99), Send("A"), *ALIVE],
     "request: data with a wrong ack": [*REQUEST, Send("PA", 1, 99, DATA), Send("A"), *ALIVE],
     "request: FIN": [*REQUEST, Send("F", 1), Send("A"), *ALIVE],
@@ -173,9 +177,11 @@ SCRIPTS: dict[str, list[Step]] = {
     "window: closed, then open": [*OPEN, Send("A", 1, 1, window=0), Do("send", DATA), Send("A", 1, 1, window=500)],
     "window: closed, probed": [*OPEN, Send("A", 1, 1, window=0), Do("send", DATA), Wait(260), Send("A", 1, 1, window=0), Send("A", 1, 1, window=500)],
     "window: closed by an old segment": [*OPEN, *ALIVE, Send("A", 5, 1, window=0), Do("send", DATA)],
-    "window: small": [*OPEN, Send("A", 1, 1, window=4), Do("send", DATA), Wait(260), Send("A", 1, 5, window=4), Wait(340)],
-    "window: of ten in the SYN/ACK": [*SENT, Send("SA", 0, 1, options=MSS, window=10), Do("send", b"A" * 73), Wait(260), Send("A", 1, 11, window=509)],
-    "window: scale from the SYN/ACK": [*SENT, Send("SA", 0, 1, options=MSS + SCALE, window=1460), Send("A", 1, 1, window=1), Do("send", b"A" * 200), Wait(260)],
+    "window: small": [*REQUEST, Send("A", window=4), Do("send", DATA), Wait(260), Send("A", 1, 5, window=4), Wait(340)],
+    "window: shrunk over what is in flight": [*OPEN, Do("send", DATA), Send("A", 1, 5, window=4), Wait(260)],
+    "window: of ten in the SYN/ACK": [*TEN, Do("send", b"A" * 73), Wait(260), Send("A", 1, 11, window=509)],
+    "window: scale from the SYN/ACK": [*SCALED, Send("A", 2, 1, window=1), Send("A", 1, 1, window=1), Do("send", b"A" * 200), Wait(260)],
+    "window: scaled by the SYN/ACK": [*SCALED, Do("send", b"A" * 100), Send("A", 1, 101, window=1), Do("send", b"B" * 300), Wait(260)],
     "window: FIN waits": [*OPEN, Send("A", 1, 1, window=0), Do("shutdown"), Send("A", 1, 1, window=500)],
     "window: filled, then moved": [*OPEN, Send("A", 1, 1, window=300), Do("send", b"A" * 1000), Send("A", 1, 145, window=3000)],
     "window: closed in the SYN": [*LISTENING, Send("S", 0, options=MSS, window=0), Send("A", window=0), Do("send", DATA), Send("A", window=50)],

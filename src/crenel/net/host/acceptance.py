@@ -16,10 +16,9 @@ def admit(tcb: Tcb, now: Instant, segment: Segment) -> bool:
     """Say whether a segment passes tcp_validate_incoming; where it does not, the answer has been sent."""
     flags = segment.flags
     stamp = read_timestamp(segment.options) if tcb.timestamps else None
-    if stamp is not None and not flags & RST and signed(tcb.ts_recent - stamp[0]) > _REPLAY_WINDOW and tcb.ts_recent:
-        if not _is_disordered(tcb, segment, stamp[0]):
-            _refuse_old(tcb, now, segment)
-            return False
+    if stamp is not None and not flags & RST and _is_old(tcb, segment, stamp[0]):
+        _refuse_old(tcb, now, segment)
+        return False
     if not _in_sequence(tcb, segment):
         if flags & RST:
             if _is_late_reset(tcb, segment.seq):
@@ -70,6 +69,11 @@ def _completes_simultaneous_open(tcb: Tcb, segment: Segment) -> bool:
         and segment.seq + 1 & MASK == segment.end == tcb.rcv_nxt
         and segment.ack == tcb.snd_nxt
     )
+
+
+def _is_old(tcb: Tcb, segment: Segment, value: int) -> bool:
+    """PAWS (RFC 7323 section 5): the timestamp is more than one tick behind the last one taken (tcp_paws_check)."""
+    return signed(tcb.ts_recent - value) > _REPLAY_WINDOW and tcb.ts_recent != 0 and not _is_disordered(tcb, segment, value)
 
 
 def _is_disordered(tcb: Tcb, segment: Segment, value: int) -> bool:

@@ -66,7 +66,8 @@ def _advance(tcb: Tcb, now: Instant, ack: int) -> None:
         if not tcb.retransmits:
             measure_round_trip(tcb, now - tcb.timed_at)
         tcb.timed_at = None
-    tcb.rto = tcb.base_rto
+    if tcb.timestamps:
+        tcb.rto = tcb.base_rto  # each echo is a measurement; without them the longer time-out stays until one succeeds (RFC 6298 section 5.7)
     tcb.retransmits = tcb.backoff = 0
     tcb.retries_since = None
     if tcb.resend is not None:

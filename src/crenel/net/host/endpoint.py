@@ -54,7 +54,7 @@ class Endpoint(Tcb):
             push(self, now)
 
     def shutdown(self, now: Instant) -> None:
-        """Say that no more bytes come, and go on reading: shutdown(SHUT_WR)."""
+        """Say that no more bytes come, and go on reading, as SHUT_WR asks for."""
         if self.state is State.ESTABLISHED:
             self.state = State.FIN_WAIT_1
         elif self.state is State.CLOSE_WAIT:
@@ -65,7 +65,7 @@ class Endpoint(Tcb):
         push(self, now)
 
     def close(self, now: Instant) -> None:
-        """Finish sending and read no more (tcp_close): data that comes later is answered with a RST."""
+        """Finish sending and read no more, as tcp_close does: data that comes later is answered with a RST."""
         if self.state in (State.LISTEN, State.SYN_SENT) or self.request:
             self.listening = False
             self.end()

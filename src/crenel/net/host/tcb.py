@@ -18,10 +18,10 @@ class Tcb:
 
     __slots__ = (
         "address", "asked_scale", "backoff", "base_rto", "bytes_acked", "challenged_at", "close_at", "cwnd", "dead", "ecn", "events_", "fin_queued",
-        "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "peer", "peer_mss", "peer_port", "port",
-        "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retries_since", "retransmits", "rto",
-        "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "state", "syn_last", "syn_value", "timed_at", "timed_seq",
-        "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "version", "write_seq",
+        "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "peer", "peer_mss", "peer_port",
+        "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retransmits",
+        "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "state", "syn_last", "syn_value",
+        "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "version", "write_seq",
     )  # fmt: skip
 
     def __init__(self, address: bytes, port: int, *, isn: int, options: HostOptions, listening: bool) -> None:
@@ -119,8 +119,8 @@ class Tcb:
             ack = self.rcv_wup = self.rcv_nxt
         self.outbox.append(
             Packet(
-                self.version, self.address, self.peer, TCP, self.port, self.peer_port, self.iss, ack, flags, min(host.window, 0xFFFF), b"", host.ttl, 0,
-                IP_DF if self.version == 4 else 0, options=options,
+                self.version, self.address, self.peer, TCP, self.port, self.peer_port, self.iss, ack, flags, min(host.window, 0xFFFF), b"",
+                host.ttl, 0, IP_DF if self.version == 4 else 0, 0, 0, options,
             )
         )  # fmt: skip
 

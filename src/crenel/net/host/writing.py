@@ -59,10 +59,13 @@ def _send_again(tcb: Tcb, now: Instant) -> None:
 
 
 def _repeat(tcb: Tcb, now: Instant, seq: int) -> int:
-    """Send one segment from `seq` again and return the sequence number behind it."""
+    """Send one segment from `seq` again, as much as a window allows that is not shut, and return the number behind it (__tcp_retransmit_skb)."""
     offset = seq - tcb.snd_una & MASK
-    sent = min(tcb.snd_nxt - tcb.fin_sent - seq & MASK, tcb.write_seq - seq & MASK)
+    sent = tcb.snd_nxt - tcb.fin_sent - seq & MASK
     size = min(sent, tcb.mss)
+    room = tcb.snd_wnd - offset
+    if 0 < room < size:
+        size = room
     fin = tcb.fin_sent and size == sent
     last = seq + size & MASK == tcb.write_seq
     tcb.put(now, ACK | (PSH if last and size else 0) | (FIN if fin else 0), seq, bytes(tcb.out[offset : offset + size]))
