@@ -15,7 +15,9 @@ DELAY = 10_000_000
 class Wire:
     """A client and a server, joined by a channel; `fates` says for each packet in turn which copies arrive how much later (none: lost)."""
 
-    def __init__(self, fates: Sequence[Sequence[int]] = (), options: HostOptions | None = None, *, client_isn: int = 1000, server_isn: int = 9000) -> None:
+    def __init__(
+        self, fates: Sequence[Sequence[int]] = (), options: HostOptions | None = None, *, client_isn: int = 1000, server_isn: int = 9000
+    ) -> None:
         options = options or HostOptions()
         self.client = Endpoint(CLIENT, PORT, isn=client_isn, options=options, listening=False)
         self.server = Endpoint(SERVER, SERVER_PORT, isn=server_isn, options=options, listening=True)
