@@ -15,7 +15,7 @@ _REPLAY_WINDOW = 1  # TCP_PAWS_WINDOW
 def admit(tcb: Tcb, now: Instant, segment: Segment) -> bool:
     """Say whether a segment passes tcp_validate_incoming; where it does not, the answer has been sent."""
     flags = segment.flags
-    stamp = read_timestamp(segment.options) if tcb.timestamps else None
+    stamp = tcb.stamp = read_timestamp(segment.options) if tcb.timestamps else None
     if stamp is not None and not flags & RST and _is_old(tcb, segment, stamp[0]):
         _refuse_old(tcb, now, segment)
         return False
@@ -39,6 +39,8 @@ def admit(tcb: Tcb, now: Instant, segment: Segment) -> bool:
 
 def _in_sequence(tcb: Tcb, segment: Segment) -> bool:
     """tcp_sequence: from the last acknowledgement sent to the end of the window; what begins inside is taken whole by an empty queue."""
+    if segment.seq == tcb.rcv_nxt:
+        return True
     return not before(segment.end, tcb.rcv_wup) and not after(segment.seq, tcb.window_end())
 
 

@@ -4,7 +4,6 @@ import enum
 
 from crenel.instant import Instant
 from crenel.net.host.acceptance import may_update_window
-from crenel.net.host.options import read_timestamp
 from crenel.net.host.segment import Segment
 from crenel.net.host.sequence import MASK, after, before, signed
 from crenel.net.host.tcb import PROBE, RETRANSMIT, Tcb
@@ -29,8 +28,8 @@ def take_ack(tcb: Tcb, now: Instant, segment: Segment) -> Verdict:
         return Verdict.TOO_OLD if before(ack, tcb.snd_una - reach & MASK) else Verdict.OLD
     if after(ack, tcb.snd_nxt):
         return Verdict.UNSENT
-    if tcb.timestamps and segment.options:
-        _store_timestamp(tcb, segment)
+    if tcb.stamp is not None:
+        _store_timestamp(tcb, segment.seq, tcb.stamp[0])
     window = segment.window if segment.flags & SYN else segment.window << tcb.snd_scale
     if may_update_window(tcb, segment, window):
         tcb.snd_wl1 = segment.seq
@@ -45,11 +44,10 @@ def take_ack(tcb: Tcb, now: Instant, segment: Segment) -> Verdict:
     return Verdict.GOOD
 
 
-def _store_timestamp(tcb: Tcb, segment: Segment) -> None:
+def _store_timestamp(tcb: Tcb, seq: int, value: int) -> None:
     """tcp_replace_ts_recent: RFC 7323 section 4.3."""
-    stamp = read_timestamp(segment.options)
-    if stamp is not None and not after(segment.seq, tcb.rcv_wup) and (signed(stamp[0] - tcb.ts_recent) >= 0 or not tcb.ts_recent):
-        tcb.ts_recent = stamp[0]
+    if not after(seq, tcb.rcv_wup) and (signed(value - tcb.ts_recent) >= 0 or not tcb.ts_recent):
+        tcb.ts_recent = value
 
 
 def _advance(tcb: Tcb, now: Instant, ack: int) -> None:

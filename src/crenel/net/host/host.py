@@ -158,9 +158,14 @@ class Host:
     def packets(self) -> list[Packet]:
         """Return what all endpoints and sockets want to send now, once."""
         drained, self._outbox = self._outbox, []
-        for endpoint in self._endpoints.values():
+        ended = []
+        for key, endpoint in self._endpoints.items():
             if endpoint.outbox:
                 drained += endpoint.packets()
+            if endpoint.state is State.CLOSED:
+                ended.append(key)  # its application aborted it
+        for key in ended:
+            del self._endpoints[key]
         for socket in self._sockets.values():
             drained += socket.packets()
         return drained

@@ -20,8 +20,8 @@ class Tcb:
         "address", "asked_scale", "backoff", "base_rto", "bytes_acked", "challenged_at", "close_at", "cwnd", "dead", "ecn", "events_", "fin_queued",
         "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "peer", "peer_mss", "peer_port",
         "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retransmits",
-        "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "state", "syn_last", "syn_value",
-        "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "version", "write_seq",
+        "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "stamp", "state", "syn_last",
+        "syn_value", "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "version", "write_seq",
     )  # fmt: skip
 
     def __init__(self, address: bytes, port: int, *, isn: int, options: HostOptions, listening: bool) -> None:
@@ -55,6 +55,7 @@ class Tcb:
         self.ooo: list[tuple[int, int, bytes, bool]] = []
         self.timestamps = host.timestamps
         self.sack = host.sack
+        self.stamp: tuple[int, int] | None = None
         self.ts_recent = self.syn_value = self.syn_last = 0
         self.urgent_seq: int | None = None
         self.cwnd = host.first_cwnd
