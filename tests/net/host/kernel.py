@@ -75,6 +75,7 @@ class KernelGround:
         self.listener: socket.socket | None = None
         self.socket: socket.socket | None = None
         self.ended = False
+        self.unread: list[str] = []
         self.collect()
 
     def send(self, packet: Packet) -> None:
@@ -121,7 +122,14 @@ class KernelGround:
         time.sleep(milliseconds / 1000)
 
     def collect(self) -> list[Packet]:
-        found, settle = [], 0.004
+        found = self._poll(0.004)
+        # With everything read, an acknowledgement that was put off for unread data can be asked for.
+        self.unread += self._drain()
+        self._hurry()
+        return found + self._poll(0)
+
+    def _poll(self, settle: float) -> list[Packet]:
+        found = []
         while select.select([self.tun], [], [], settle)[0]:
             packet = parse_packet(os.read(self.tun, 65536))
             if isinstance(packet, Packet) and packet.proto == TCP and packet.sport == self.host_port:
@@ -129,6 +137,10 @@ class KernelGround:
         return found
 
     def read(self) -> list[str]:
+        drained, self.unread = self.unread + self._drain(), []
+        return drained
+
+    def _drain(self) -> list[str]:
         if self.socket is None and self.listener is not None and not self.ended:
             try:
                 self.socket, _ = self.listener.accept()

@@ -18,7 +18,7 @@ class ModelGround:
         self.host_port, self.peer_port, self.options = host_port, peer_port, options
         self.now = Instant(0)
         self.endpoint = Endpoint(HOST, host_port, isn=77_000, options=options, listening=False)
-        self.closed = self.opened = False
+        self.closed = self.opened = self.accepted = False
 
     def send(self, packet: Packet) -> None:
         self.endpoint.receive(self.now, packet)
@@ -58,12 +58,16 @@ class ModelGround:
         return found + self.endpoint.packets()
 
     def read(self) -> list[str]:
-        lines = [line for event in self.endpoint.events() if (line := line_of(event))]
+        events = self.endpoint.events()
+        self.accepted = self.accepted or Opened() in events
+        lines = [line for event in events if (line := line_of(event))]
         return [] if self.closed else lines
 
     def state(self) -> str:
-        if self.closed or self.endpoint.request or self.endpoint.state is State.LISTEN:
+        if self.closed:
             return ""
+        if self.endpoint.request or self.endpoint.state is State.LISTEN:
+            return "CLOSED" if self.accepted else ""  # a socket that was accepted and has ended, beside one that listens again
         if self.endpoint.state is State.TIME_WAIT:
             return "CLOSED"  # as the kernel's socket says, which has left a smaller record behind
         return self.endpoint.state.value if self.opened else ""

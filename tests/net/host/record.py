@@ -2,7 +2,8 @@
 
 import msgspec
 
+from tests.net.host.scripts import SCRIPTS
 from tests.net.host.test_against_kernel import RECORD, on_kernel
 
 if __name__ == "__main__":
-    RECORD.write_bytes(msgspec.json.format(msgspec.json.encode(on_kernel()), indent=1) + b"\n")
+    RECORD.write_bytes(msgspec.json.format(msgspec.json.encode(on_kernel(SCRIPTS)), indent=1) + b"\n")

@@ -1,5 +1,7 @@
 """The packet scripts by name: the situations of a connection in which measurements and strategies meet an endpoint."""
 
+import random
+
 from tests.net.host.script import DATA, Do, Send, Step, Wait
 
 MD5 = b"\x13\x12" + bytes(16) + b"\x01\x01"
@@ -60,6 +62,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "request: RST/ACK far away with a wrong ack": [*REQUEST, Send("RA", FAR, 99), Send("A"), *ALIVE],
     "request: ACK with a wrong ack": [*REQUEST, Send("A", 1, 99), Send("A"), *ALIVE],
     "request: data with a wrong ack": [*REQUEST, Send("PA", 1, 99, DATA), Send("A"), *ALIVE],
+    "request: SYN again with FIN": [*REQUEST, Send("SF", 0), Send("A"), *ALIVE],
     "request: FIN": [*REQUEST, Send("F", 1), Send("A"), *ALIVE],
     "request: FIN/ACK": [*REQUEST, Send("FA", 1, 1)],
     "request: no flags, with payload": [*REQUEST, Send("", 1, payload=DATA), Send("A"), *ALIVE],
@@ -182,6 +185,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "window: of ten in the SYN/ACK": [*TEN, Do("send", b"A" * 73), Wait(260), Send("A", 1, 11, window=509)],
     "window: scale from the SYN/ACK": [*SCALED, Send("A", 2, 1, window=1), Send("A", 1, 1, window=1), Do("send", b"A" * 200), Wait(260)],
     "window: scaled by the SYN/ACK": [*SCALED, Do("send", b"A" * 100), Send("A", 1, 101, window=1), Do("send", b"B" * 300), Wait(260)],
+    "window: shut over our FIN": [*FIN_WAIT_1, Send("A", 2, 1, window=0), Send("S", 1)],
     "window: FIN waits": [*OPEN, Send("A", 1, 1, window=0), Do("shutdown"), Send("A", 1, 1, window=500)],
     "window: filled, then moved": [*OPEN, Send("A", 1, 1, window=300), Do("send", b"A" * 1000), Send("A", 1, 145, window=3000)],
     "window: closed in the SYN": [*LISTENING, Send("S", 0, options=MSS, window=0), Send("A", window=0), Do("send", DATA), Send("A", window=50)],
@@ -205,6 +209,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "urgent: pointer without the flag": [*OPEN, Send("PA", 1, 1, b"abcU", urgent=4)],
     "urgent: inline": [Do("inline"), Send("S", 0), Send("A"), Send("PAU", 1, 1, b"abUcd", urgent=3)],
     "urgent: out of order": [*OPEN, Send("PAU", 4, 1, b"dUf", urgent=2), Send("PA", 1, 1, b"abc")],
+    "urgent: behind a gap": [*OPEN, Send("PAU", 2, 1, b"abUd", urgent=3)],
     "urgent: twice": [*OPEN, Send("PAU", 1, 1, b"abU", urgent=3), Send("PAU", 4, 1, b"cV", urgent=2)],
     # Closing.
     "FIN-WAIT-1: ACK": [*FIN_WAIT_1, Send("A", 1, 2)],
@@ -244,6 +249,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "TIME-WAIT: RST": [*TIME_WAIT, Send("R", 2), Send("A", 2, 2)],
     "TIME-WAIT: RST in window": [*TIME_WAIT, Send("R", 50), Send("FA", 1, 2)],
     "TIME-WAIT: SYN ahead": [*TIME_WAIT, Send("S", 1000), Send("A", 1001, 1)],
+    "TIME-WAIT: SYN ahead with FIN": [*TIME_WAIT, Send("SF", 1000), Send("A", 2, 2)],
     "TIME-WAIT: old SYN": [*TIME_WAIT, Send("S", 0)],
     # Nobody listens.
     "closed port: SYN": [Send("S", 0, payload=DATA)],
@@ -255,3 +261,20 @@ SCRIPTS: dict[str, list[Step]] = {
     "closed port: MD5": [Send("S", 0, options=MD5)],
     "closed port: data offset": [Send("S", 0, words=4)],
 }
+
+BEGINNINGS: list[list[Step]] = [
+    LISTENING, REQUEST, OPEN, SENT, CLIENT, SACKED, CROSSED, FIN_WAIT_1, FIN_WAIT_2, ORPHAN_1, ORPHAN_2, CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT,
+]  # fmt: skip
+FLAGS = ("A", "PA", "PA", "S", "SA", "R", "RA", "FA", "FPA", "F", "", "PAU", "FSRPAU", "SF")
+
+
+def random_scripts(seed: int, count: int) -> dict[str, list[Step]]:
+    """Return scripts that no one thought of: a beginning, then two segments with numbers near those that matter."""
+    dice = random.Random(seed)
+    return {f"random {seed}/{number}": [*dice.choice(BEGINNINGS), _random_send(dice), _random_send(dice)] for number in range(count)}
+
+
+def _random_send(dice: random.Random) -> Send:
+    seq, ack = dice.choice((0, 1, 1, 1, 2, 2, 6, 11, 12, 500, FAR, -FAR)), dice.choice((0, 1, 1, 1, 2, 2, 11, 12, 99))
+    payload, window = dice.choice((b"", b"", b"abcde", DATA)), dice.choice((60000, 60000, 0, 5))
+    return Send(dice.choice(FLAGS), seq, ack, payload, window, urgent=dice.choice((0, 1, 3, 9)))

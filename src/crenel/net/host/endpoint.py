@@ -11,7 +11,7 @@ from crenel.net.host.sequence import MASK, after, before, between
 from crenel.net.host.state import HostEvent, Reset, State, Unreachable
 from crenel.net.host.tcb import PROBE, RETRANSMIT, Tcb
 from crenel.net.host.writing import probe, push, retransmit
-from crenel.wire.packet import ACK, FIN, RST, SYN, Packet
+from crenel.wire.packet import ACK, FIN, RST, SYN, URG, Packet
 
 _READABLE = (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2)
 _NEXT_ISN = 65535 + 2
@@ -143,7 +143,8 @@ class Endpoint(Tcb):
                 self.state = State.FIN_WAIT_1
         elif self.state is not State.ESTABLISHED and self._finish(now, segment):
             return
-        take_urgent(self, segment)
+        if segment.flags & URG or self.urgent_seq is not None:
+            take_urgent(self, segment)
         self._read(now, segment)
         push(self, now)
 

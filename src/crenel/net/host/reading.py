@@ -10,13 +10,24 @@ from crenel.wire.packet import FIN, URG
 
 
 def take_urgent(tcb: Tcb, segment: Segment) -> None:
-    """Note where the urgent byte stands (tcp_check_urg): the pointer names the byte behind it, as BSD read it and Linux does."""
-    if not segment.flags & URG:
-        return
+    """Note where the urgent byte stands, and read it as soon as it is there, in order or not (tcp_urg)."""
+    if segment.flags & URG:
+        _mark_urgent(tcb, segment)
+    if tcb.urgent_seq is not None and not tcb.urgent_told:
+        offset = tcb.urgent_seq - segment.seq & MASK
+        if offset < len(segment.payload):
+            tcb.urgent_told = True
+            if not tcb.host.urgent_inline:
+                tcb.events_.append(Urgent(segment.payload[offset : offset + 1]))
+
+
+def _mark_urgent(tcb: Tcb, segment: Segment) -> None:
+    """tcp_check_urg: the pointer names the byte behind the urgent one, as BSD read it; only a later one replaces it."""
     place = segment.seq + max(segment.urgent - 1, 0) & MASK
     if before(place, tcb.rcv_nxt) or (tcb.urgent_seq is not None and not after(place, tcb.urgent_seq)):
         return
     tcb.urgent_seq = place
+    tcb.urgent_told = False
 
 
 def take_text(tcb: Tcb, now: Instant, segment: Segment) -> None:
@@ -80,10 +91,7 @@ def _deliver(tcb: Tcb, seq: int, end: int, payload: bytes) -> None:
         if offset < len(text):
             tcb.urgent_seq = None
             if not tcb.host.urgent_inline:
-                if offset:
-                    _tell(tcb, text[:offset])
-                tcb.events_.append(Urgent(text[offset : offset + 1]))
-                text = text[offset + 1 :]
+                text = text[:offset] + text[offset + 1 :]
     if text:
         _tell(tcb, text)
 

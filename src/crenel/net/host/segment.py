@@ -61,5 +61,5 @@ def answer_reset(packet: Packet, segment: Segment, ttl: int) -> Packet | None:
 
 
 def is_plain_syn(segment: Segment) -> bool:
-    """Say whether of SYN, ACK, RST and FIN only SYN is set."""
-    return segment.flags & (SYN | ACK | RST | FIN) == SYN
+    """Say whether of SYN, ACK and RST only SYN is set; Linux does not look at FIN here."""
+    return segment.flags & (SYN | ACK | RST) == SYN

@@ -21,7 +21,8 @@ class Tcb:
         "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "peer", "peer_mss", "peer_port",
         "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retransmits",
         "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "stamp", "state", "syn_last",
-        "syn_value", "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "version", "write_seq",
+        "syn_value", "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "urgent_told", "version",
+        "write_seq",
     )  # fmt: skip
 
     def __init__(self, address: bytes, port: int, *, isn: int, options: HostOptions, listening: bool) -> None:
@@ -58,6 +59,7 @@ class Tcb:
         self.stamp: tuple[int, int] | None = None
         self.ts_recent = self.syn_value = self.syn_last = 0
         self.urgent_seq: int | None = None
+        self.urgent_told = False
         self.cwnd = host.first_cwnd
         self.srtt = self.rttvar = 0
         self.rto = self.base_rto = host.first_rto
@@ -108,7 +110,14 @@ class Tcb:
 
     def put_ack(self, now: Instant) -> None:
         """Acknowledge what has been received (tcp_send_ack)."""
-        self.put(now, ACK, self.snd_nxt)
+        self.put(now, ACK, self.acceptable())
+
+    def acceptable(self) -> int:
+        """Return the sequence number of an empty segment: the next one, but not beyond the peer's window (tcp_acceptable_seq)."""
+        beyond = (self.snd_nxt - self.snd_una & MASK) - self.snd_wnd
+        if beyond <= 0 or self.request or (self.rcv_scale and beyond < 1 << self.rcv_scale):
+            return self.snd_nxt
+        return self.snd_una + self.snd_wnd & MASK
 
     def put_syn(self, now: Instant, flags: int) -> None:
         """Send or repeat the SYN or SYN/ACK with its options; its window is never scaled (RFC 7323 section 2.2)."""
@@ -137,7 +146,7 @@ class Tcb:
 
     def put_abort(self) -> None:
         """Reset the connection from this end: RST and ACK at the next sequence number (tcp_send_active_reset)."""
-        self._put_bare(self.snd_nxt, self.rcv_nxt, RST | ACK)
+        self._put_bare(self.acceptable(), self.rcv_nxt, RST | ACK)
 
     def _put_bare(self, seq: int, ack: int, flags: int) -> None:
         self.outbox.append(
