@@ -18,7 +18,8 @@ class HostOptions(msgspec.Struct, frozen=True, gc=False):
 
     `window` is the receive window in bytes: what the SYN offers, and what every later segment offers again, for the
     application reads at once. `clock_offset` is added to the milliseconds of the timestamp option. `ident` is the IP
-    identification of the first segment after the handshake; it counts up from there.
+    identification of the first segment after the handshake; it counts up from there. `mss` is that of IPv4: over IPv6,
+    whose header is 20 bytes longer, it is 20 less.
     """
 
     mss: int = 1460
@@ -116,9 +117,9 @@ def timestamp_option(value: int, echo: int) -> bytes:
     return _TIMESTAMP.pack(_TIMESTAMP_HEAD, value, echo)
 
 
-def syn_options(options: HostOptions, timestamp: tuple[int, int] | None, *, scale: bool, sack: bool) -> bytes:
+def syn_options(options: HostOptions, timestamp: tuple[int, int] | None, *, mss: int, scale: bool, sack: bool) -> bytes:
     """Return the options of a SYN or SYN/ACK in the order in which Linux writes them (tcp_options_write)."""
-    parts = [b"\x02\x04", options.mss.to_bytes(2, "big")]
+    parts = [b"\x02\x04", mss.to_bytes(2, "big")]
     if timestamp is not None:
         parts += [b"\x04\x02" if sack else b"\x01\x01", b"\x08\x0a", timestamp[0].to_bytes(4, "big"), timestamp[1].to_bytes(4, "big")]
     elif sack:

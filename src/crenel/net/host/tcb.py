@@ -18,8 +18,8 @@ class Tcb:
 
     __slots__ = (
         "address", "asked_scale", "backoff", "base_rto", "bytes_acked", "challenged_at", "close_at", "cwnd", "dead", "ecn", "events_", "fin_queued",
-        "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "peer", "peer_mss", "peer_port",
-        "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retransmits",
+        "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "own_mss", "peer", "peer_mss",
+        "peer_port", "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retransmits",
         "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "stamp", "state", "syn_last",
         "syn_value", "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "urgent_told", "version",
         "write_seq",
@@ -34,6 +34,7 @@ class Tcb:
         self.outbox: list[Packet] = []
         self.events_: list[HostEvent] = []
         self.ident = options.ident
+        self.own_mss = options.mss - (0 if self.version == 4 else 20)
         self.forget(isn)
 
     def forget(self, isn: int) -> None:
@@ -123,7 +124,7 @@ class Tcb:
         """Send or repeat the SYN or SYN/ACK with its options; its window is never scaled (RFC 7323 section 2.2)."""
         host = self.host
         stamp = (self.clock(now), self.ts_recent) if self.timestamps else None
-        options = syn_options(host, stamp, scale=self.asked_scale, sack=self.sack)
+        options = syn_options(host, stamp, mss=self.own_mss, scale=self.asked_scale, sack=self.sack)
         ack = 0
         if flags & ACK:
             ack = self.rcv_wup = self.rcv_nxt
@@ -180,7 +181,7 @@ class Tcb:
 
     def size_segments(self) -> None:
         """Set the size of segments: the peer's MSS, without timestamps, and not over half its largest window (tcp_sync_mss)."""
-        room = max(min(self.peer_mss, self.host.mss), 48) - (12 if self.timestamps else 0)
+        room = max(min(self.peer_mss, self.own_mss), 48) - (12 if self.timestamps else 0)
         most = self.max_window
         cut = most >> 1 if most > _DEFAULT_MSS else most
         if cut and room > cut:
