@@ -19,9 +19,9 @@ LINUX_SYN = bytes.fromhex("020405b40402080a000003e80000000001030307")
 
 
 def test_a_syn_carries_the_options_of_linux_in_its_order() -> None:
-    assert syn_options(HostOptions(), (1000, 0), scale=True, sack=True) == LINUX_SYN
-    assert syn_options(HostOptions(), None, scale=True, sack=True) == bytes.fromhex("020405b40101040201030307")
-    assert syn_options(HostOptions(window_scale=None), None, scale=True, sack=False) == bytes.fromhex("020405b4")
+    assert syn_options(HostOptions(), (1000, 0), mss=1460, scale=True, sack=True) == LINUX_SYN
+    assert syn_options(HostOptions(), None, mss=1460, scale=True, sack=True) == bytes.fromhex("020405b40101040201030307")
+    assert syn_options(HostOptions(window_scale=None), None, mss=1460, scale=True, sack=False) == bytes.fromhex("020405b4")
 
 
 def test_what_is_written_is_read() -> None:

@@ -34,6 +34,12 @@ def test_ipv6_has_no_fragment_bit() -> None:
     assert (tcb.outbox[0].version, tcb.outbox[0].ip_flags) == (6, 0)
 
 
+def test_the_longer_header_of_ipv6_leaves_less_for_a_segment() -> None:
+    tcb = made(size=16)
+    tcb.put_syn(NOW, SYN)
+    assert tcb.outbox[0].options[:4] == b"\x02\x04" + (1440).to_bytes(2, "big")
+
+
 @pytest.mark.parametrize(
     ("peer_mss", "largest", "size"), [(1460, 64240, 1448), (536, 64240, 524), (1460, 1000, 500), (1460, 500, 500), (1460, 10, 36), (1, 0, 36)]
 )
