@@ -37,7 +37,11 @@ class End(enum.IntEnum):
     @property
     def other(self) -> "End":
         """The opposite end."""
-        return End(1 - self)
+        return _OTHER[self]
+
+
+_OTHER = (End.SERVER, End.CLIENT)
+_OPPOSITE = {Side.INSIDE: Side.OUTSIDE, Side.OUTSIDE: Side.INSIDE}
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -229,7 +233,7 @@ class Path:
         route = self.route
         wall = route.walls[place].name
         from_client = flight.toward is End.SERVER
-        side = route.client_side if from_client else Side(1 - route.client_side)
+        side = route.client_side if from_client else _OPPOSITE[route.client_side]
         if self._buckets and not self._admits(now, place, flight, packet):
             return
         effects = self.runs[place].see(now, side, packet)
