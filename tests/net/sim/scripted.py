@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from crenel.instant import NANOSECONDS, Instant, seconds
-from crenel.net.path.path import Path
-from crenel.net.path.route import Route, route_of
+from crenel.instant import NANOSECONDS, Instant
+from crenel.net.path.route import Route
 from crenel.wire.packet import ACK, FIN, PSH, SYN, Packet, tcp_packet, udp_packet
 
 CLIENT, SERVER = bytes((192, 0, 2, 2)), bytes((198, 51, 100, 2))
@@ -76,7 +75,7 @@ def theirs(flags: int, seq: int, ack: int = 0, payload: bytes = b"", *, port: in
 
 
 def conversation(request: bytes, answer: bytes = b"", *, port: int = 80, sport: int = SPORT) -> tuple[list[list[Packet]], list[list[Packet]]]:
-    """Return the steps of client and server for a TCP connection of ten packets, without retransmission."""
+    """Return the steps of client and server for a TCP connection of eleven packets, without retransmission."""
     end, over = 1001 + len(request), 5001 + len(answer)
 
     def our(flags: int, seq: int, ack: int = 0, payload: bytes = b"") -> Packet:
@@ -108,5 +107,3 @@ def bare(route: Route) -> Route:
     """Return a route of which only links and walls are left."""
     return Route(route.links, route.walls, route.client_side)
 
-
-__all__ = ["CLIENT", "SERVER", "SPORT", "START", "Echo", "Path", "Scripted", "bare", "conversation", "ours", "route_of", "seconds", "theirs"]
