@@ -1,6 +1,5 @@
 """Hosts, applications and grounds in, that each of them is what an experiment asks for out."""
 
-from crenel.coins import KeyedCoins
 from crenel.instant import Instant
 from crenel.net.ground import Ground, Host, Rewrite
 from crenel.net.sim.trials import Simulated
@@ -21,4 +20,3 @@ def test_a_rewrite_is_a_plain_function() -> None:
 
     rewrite: Rewrite = drop
     assert rewrite(Instant(0), ours(0, 1)) == []
-    assert KeyedCoins(0)

@@ -30,8 +30,14 @@ HELLO = build_client_hello(b"blocked.example", random=bytes(range(32)))
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
+def hosts(name: bytes, sport: int = SPORT) -> tuple[Scripted, Scripted]:
+    """Return a client that asks for a page on a host of this name, and its server."""
+    client, server = conversation(REQUEST % name, RESPONSE, sport=sport)
+    return Scripted(client), Scripted(server)
+
+
 def test_a_conversation_goes_as_scripted() -> None:
-    client, server = map(Scripted, conversation(REQUEST % b"allowed.example", RESPONSE))
+    client, server = hosts(b"allowed.example")
     path = Path(STRAIGHT, KeyedCoins(0), START)
     stop = Network(path, client, server).run(START, MINUTE)
     assert stop == Stop(Instant(START + seconds(0.64)), Why.QUIET, 11)
@@ -111,7 +117,7 @@ def digest(seed: int) -> str:
     hashed = hashlib.sha256()
     for trial in range(20):
         path = Path(route, KeyedCoins(seed, trial), START)
-        Network(path, *map(Scripted, conversation(REQUEST % b"blocked.example", RESPONSE, sport=SPORT + trial))).run(START, MINUTE)
+        Network(path, *hosts(b"blocked.example", SPORT + trial)).run(START, MINUTE)
         check_accounts(path.trace)
         for piece in trace_capture(path.trace, START):
             hashed.update(piece)
@@ -166,7 +172,7 @@ def test_how_fast_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     begun = time.perf_counter()
     for trial in range(1000):
         path = Path(route, KeyedCoins(0, trial), START)
-        Network(path, *map(Scripted, conversation(REQUEST % b"allowed.example", RESPONSE))).run(START, MINUTE)
+        Network(path, *hosts(b"allowed.example")).run(START, MINUTE)
     plain = time.perf_counter() - begun
     with capsys.disabled():
         print(f"\n1,000 residual trials of 200 virtual seconds: {spent:.2f} s; {1000 / plain:.0f} exchanges of eleven packets a second")
@@ -175,6 +181,6 @@ def test_how_fast_it_is(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wall_in_the_path_acts_on_what_it_sees() -> None:
     wall = load_wall("gfw", as_of="2022-03-01")
     path = Path(bare(route_of(load_vantage("beijing"), wall)), ScriptedCoins(), START)
-    Network(path, *map(Scripted, conversation(REQUEST % b"blocked.example", RESPONSE))).run(START, MINUTE)
+    Network(path, *hosts(b"blocked.example")).run(START, MINUTE)
     assert any(isinstance(told.effect, Inject) for told in path.effects)
     check_accounts(path.trace)
