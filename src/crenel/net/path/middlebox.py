@@ -50,10 +50,6 @@ class ClientFilter:
         # Which of two overlapping fragments such a box keeps was not measured; the bench lets the older one stand.
         self._joiner = Defragmenter(FragmentLimits(), Overlap.FIRST) if box.fragments == "reassemble" else None
 
-    def idle(self) -> bool:
-        """Say whether no packet that is whole could be stopped here."""
-        return not self._drops
-
     def take(self, now: Instant, packet: Packet) -> Passage:
         """Return what becomes of a packet of the client."""
         joined = False
