@@ -52,3 +52,12 @@ def test_a_trace_becomes_a_capture_whose_comments_say_who_made_and_who_stopped_w
 def test_the_same_trace_gives_the_same_capture() -> None:
     event = Event(3, "client", "server", tcp_packet(bytes(4), bytes(4), 1, 2), number=1)
     assert b"".join(trace_capture([event])) == b"".join(trace_capture(iter([event])))
+
+
+def test_a_packet_that_no_wire_can_hold_is_an_empty_frame_that_says_why() -> None:
+    event = Event(3, "client", "server", tcp_packet(bytes(4), bytes(4), 1 << 16, 2), number=1)
+    capture = b"".join(trace_capture([event]))
+    assert b"does not fit" in capture
+    reader = open_capture(capture)
+    assert not isinstance(reader, Unparseable)
+    assert [record[4] for record in reader.records()] == [0]

@@ -161,6 +161,8 @@ def evidence_of(because: Because, packet: int) -> Evidence:
 def trace_capture(events: Iterable[Event], start: int = 0) -> Iterator[bytes]:
     """Yield a trace as a pcapng capture in pieces: an interface for each place, and comments that say who made or stopped a packet.
 
+    A packet that no wire can hold is written as an empty frame, and its comment says why.
+
     Args:
         events: by time.
         start: nanoseconds since 1970 at which the exchange began.
@@ -172,7 +174,11 @@ def trace_capture(events: Iterable[Event], start: int = 0) -> Iterator[bytes]:
         yield interface(RAW_IP, place)
     numbers = {place: number for number, place in enumerate(places)}
     for event in events:
-        yield packet_block(start + event.time, serialise(event.packet), _comment(event), interface_id=numbers[event.where])
+        try:
+            frame, comment = serialise(event.packet), _comment(event)
+        except ValueError as problem:
+            frame, comment = b"", f"{_comment(event)}; {problem}"
+        yield packet_block(start + event.time, frame, comment, interface_id=numbers[event.where])
 
 
 def _comment(event: Event) -> str:

@@ -33,3 +33,7 @@ def test_no_error_is_sent_about_an_error_nor_about_a_later_fragment() -> None:
     assert answer_of(Packet(4, A, B, ICMP, icmp_type=8), A) is not None
     assert answer_of(Packet(6, bytes(16), bytes(16), ICMPV6, icmp_type=1), bytes(16)) is None
     assert answer_of(Packet(4, A, B, 6, payload=b"x" * 8, frag_offset=8), A) is None
+
+
+def test_nothing_is_said_about_what_no_wire_could_carry() -> None:
+    assert answer_of(tcp_packet(A, B, 1 << 16, 80), A) is None

@@ -21,11 +21,14 @@ def hop_address(hop: int, version: int) -> bytes:
 def answer_of(packet: Packet, router: bytes) -> Packet | None:
     """Return the time-exceeded message about a packet, to its claimed sender; None where none may be sent.
 
-    None is sent about another ICMP error or about a fragment other than the first (RFC 1122 section 3.2.2).
+    Nothing is said about another ICMP error or about a fragment other than the first (RFC 1122 section 3.2.2).
     """
     if packet.frag_offset or _is_error(packet):
         return None
-    quoted = serialise(packet)
+    try:
+        quoted = serialise(packet)
+    except ValueError:
+        return None  # no wire could have carried it, so there is nothing to quote
     if packet.version == 4:
         quoted = quoted[: 20 + len(packet.ip_options) + _QUOTED]
         return Packet(4, router, packet.src, ICMP, payload=quoted, ttl=_TTL, icmp_type=11)
