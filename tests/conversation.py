@@ -200,7 +200,11 @@ class _Talk:
         source, target = self.end(found[2]), self.end(found[3])
         kind, *rest = _WORD.findall(found[5])
         payload = b"".join(_payload(word) for word in rest if word[0] in '"<')
-        stated = {key: value for key, value in (re.split(r"(?<=[:~])|=", word, maxsplit=1) for word in rest if word[0] not in '"<')}
+        stated: dict[str, str] = {}
+        for word in rest:
+            if word[0] not in '"<':
+                key, value = re.split(r"(?<=[:~])|=", word, maxsplit=1)
+                stated[key] = value
         given = {key.rstrip(":~="): value for key, value in stated.items()}
         fields: dict[str, Any] = {
             "version": 4 if len(source.address) == 4 else 6, "src": source.address, "dst": target.address, "sport": source.port,

@@ -39,7 +39,8 @@ def apply_assumptions(box: str, epoch: Epoch, wanted: Mapping[str, str]) -> Epoc
     """
     if not wanted:
         return epoch
-    tree = msgspec.to_builtins(epoch, enc_hook=_plain_date, builtin_types=(dt.date, dt.datetime))
+    built = msgspec.to_builtins(epoch, enc_hook=_plain_date, builtin_types=(dt.date, dt.datetime))
+    tree: dict[str, Any] = {name: _open(value) for name, value in built.items()}
     assumed = dict(epoch.assumed)
     for key, text in wanted.items():
         named = next((one for one in epoch.alternative if one.key == key and one.name == text), None)
@@ -59,6 +60,13 @@ def _plain_date(moment: Moment) -> dt.date:
     return moment.day if moment.bare else moment.start
 
 
+def _open(tree: object) -> object:
+    """Return a tree with lists in the place of tuples, so that any value of it can be replaced."""
+    if isinstance(tree, dict):
+        return {key: _open(value) for key, value in tree.items()}
+    return [_open(value) for value in tree] if isinstance(tree, tuple | list) else tree
+
+
 def _value(text: str) -> object:
     if text == "none":
         return None
@@ -72,10 +80,10 @@ def _place(tree: dict[str, Any], box: str, key: str, value: object) -> None:
     at: Any = tree
     *way, last = key.split(".")
     for step in way:
-        at = at[int(step)] if isinstance(at, list) and step.isdigit() and int(step) < len(at) else at.get(step) if isinstance(at, dict) else None
+        at = at[int(step)] if _counts(at, step) else at.get(step) if isinstance(at, dict) else None
         if at is None:
             break
-    if not isinstance(at, dict | list) or (isinstance(at, dict) and last not in at):
+    if not _counts(at, last) and not (isinstance(at, dict) and last in at):
         message = f"--assume {box}.{key}: the epoch in force has no such key"
         raise UsageError(message)
     if isinstance(at, list):
@@ -86,3 +94,8 @@ def _place(tree: dict[str, Any], box: str, key: str, value: object) -> None:
         del at[last]
     else:
         at[last] = value
+
+
+def _counts(at: object, step: str) -> bool:
+    """Say whether a step of a path is the place of something in a list, counted from 0."""
+    return isinstance(at, list) and step.isascii() and step.isdigit() and int(step) < len(at)

@@ -27,7 +27,7 @@ def check_profile(profile: Profile, place: str) -> None:
     for box in profile.middlebox:
         _check_epochs(box, place)
         for epoch in box.epoch:
-            _check_epoch(profile, box, epoch, place)
+            check_epoch(profile, box, epoch, place)
     for name, table in profile.tcb.items():
         if not 0.0 <= table.keeps_newer <= 1.0:
             _refuse(place, f"tcb.{name}, keeps_newer", f"{table.keeps_newer} is not a probability")
@@ -62,7 +62,12 @@ def _check_epochs(box: Middlebox, place: str) -> None:
             _refuse(place, where, f"the epochs of {before.first_seen} and {after.first_seen} overlap")
 
 
-def _check_epoch(profile: Profile, box: Middlebox, epoch: Epoch, place: str) -> None:
+def check_epoch(profile: Profile, box: Middlebox, epoch: Epoch, place: str) -> None:
+    """Refuse an epoch of a box that contradicts itself or names what its profile does not have.
+
+    Raises:
+        ProfileError: naming `place`, the box and the epoch.
+    """
     where = f"middlebox {box.id!r}, epoch {epoch.first_seen}"
     if not epoch.sources:
         _refuse(place, where, "has no source")
@@ -111,6 +116,8 @@ def _lists_of(epoch: Epoch) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _check_pool(name: str, pool: NamedList, place: str) -> None:
+    if pool.allows:
+        _refuse(place, f"list.{name}, allows", "speaks of lists that are compared with, not of pools")
     if not pool.entries and pool.fill is None:
         _refuse(place, f"list.{name}", "a pool needs entries or a network to fill it from")
     try:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from crenel.atlas.assume import apply_assumptions, assumed_for
+from crenel.atlas.check import check_epoch
 from crenel.atlas.dates import epoch_in_force, first_day, short_epochs_on
 from crenel.atlas.load import DEFAULT_WALL, load_profile, load_vantage
 from crenel.atlas.moment import Moment, parse_moment
@@ -16,7 +17,7 @@ from crenel.atlas.userlist import read_addresses, read_names, read_pool
 from crenel.atlas.vantage import Vantage
 from crenel.errors import ProfileError, UsageError
 from crenel.wall.box import Box, Facts
-from crenel.wall.match import AddressList, Entry, NameList, PoolList
+from crenel.wall.match import AddressList, Entry, NameList, OtherAddresses, OtherNames, PoolList
 from crenel.wall.reaction import Reaction
 from crenel.wall.tcb import CompiledTcb
 from crenel.wall.wall import Wall
@@ -119,9 +120,15 @@ def _moment(as_of: str | dt.date | None, utc_offset: int) -> Moment:
 
 
 def default_vantage(profile: Profile, moment: Moment) -> str:
-    """Return the name of the vantage from which a wall is judged at a moment, unless another is asked for."""
-    day = moment.day
-    begun = [vantage for vantage in profile.vantage if vantage.from_ <= day] or list(profile.vantage[:1])
+    """Return the name of the vantage from which a wall is judged at a moment, unless another is asked for.
+
+    Raises:
+        ProfileError: the profile names none for so early a day.
+    """
+    begun = [vantage for vantage in profile.vantage if vantage.from_ <= moment.day]
+    if not begun:
+        message = f"{profile.name}: the profile names no vantage for {moment}; name one"
+        raise ProfileError(message)
     return max(begun, key=lambda vantage: vantage.from_).name
 
 
@@ -165,11 +172,21 @@ class _Builder:
                     message = f"--assume {box.id}.{next(iter(wanted))}: this box is not in force on {self._moment!s}"
                     raise UsageError(message)
                 continue
-            made.append(self._box(len(made), box, apply_assumptions(box.id, epoch, wanted)))
+            made.append(self._box(len(made), box, self._assumed(box, epoch, wanted)))
             if made[-1].facts.example_list and made[-1].facts.list_name is not None:
                 names.update(entry.name for entry in self._entries(self._profile.list[made[-1].facts.list_name]))
         self.examples = len(names)
         return made
+
+    def _assumed(self, box: Middlebox, epoch: Epoch, wanted: dict[str, str]) -> Epoch:
+        """Return an epoch with what the user takes for granted, held to the same rules as one of a file."""
+        changed = apply_assumptions(box.id, epoch, wanted)
+        if wanted:
+            try:
+                check_epoch(self._profile, box, changed, f"--assume {box.id}.{', '.join(wanted)}")
+            except ProfileError as error:
+                raise UsageError(str(error)) from error
+        return changed
 
     def _box(self, index: int, box: Middlebox, epoch: Epoch) -> Box:
         list_name = getattr(epoch.trigger, "list", None)
@@ -205,12 +222,12 @@ class _Builder:
         if list_name is None or shipped is None:
             return None
         file = self._lists.get(list_name)
-        listed = self._listed if shipped.kind == "names" else ()
         if shipped.kind == "addresses":
-            return read_addresses(file) if file is not None else AddressList(self._entries(shipped), f"list.{list_name}")
-        if file is not None:
-            return read_names(file, listed)
-        return NameList(self._entries(shipped)).with_listed(listed)
+            where = f"list.{list_name}"
+            addresses = read_addresses(file) if file is not None else AddressList(self._entries(shipped), where)
+            return OtherAddresses(addresses.entries, where) if shipped.allows else addresses
+        names = read_names(file) if file is not None else NameList(self._entries(shipped))
+        return OtherNames(names.entries) if shipped.allows else names.with_listed(self._listed if shipped.kind == "names" else ())
 
     def _pools_of(self, reaction: Reaction) -> dict[str, tuple[bytes, ...]]:
         if reaction.answer is None:

@@ -24,7 +24,9 @@ class Moment:
     @property
     def end(self) -> dt.datetime:
         """First minute after a date; the moment itself where a time of day was given."""
-        return self.start + _DAY if self.bare else self.start
+        if not self.bare:
+            return self.start
+        return self.start + _DAY if self.day < dt.date.max else dt.datetime.max  # noqa: DTZ901
 
     @property
     def day(self) -> dt.date:

@@ -96,6 +96,8 @@ class NamedList(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["names", "keywords", "addresses", "pool"]
     sources: tuple[str, ...]
     entries: tuple[ListEntry, ...] = ()
+    allows: bool = False
+    """Does the wall let pass what stands here, and act on everything else? Names that a user treats as listed are not added then."""
     size: int | None = None
     """For a pool: how many addresses were counted."""
     fill: str | None = None

@@ -1,6 +1,5 @@
 """A list that the user brings: a text file in, its compiled form out; a mistake is one sentence with file and line."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from crenel.errors import ProfileError
@@ -15,13 +14,13 @@ def _read(path: str) -> bytes:
         raise ProfileError(message) from error
 
 
-def read_names(path: str, listed: Sequence[str]) -> NameList:
-    """Return the names or keywords of a file, and those that are to be treated as listed.
+def read_names(path: str) -> NameList:
+    """Return the names or keywords of a file.
 
     Raises:
         ProfileError: no such file, not UTF-8, or a line that cannot be used.
     """
-    return NameList(parse_names(_read(path), path)).with_listed(listed)
+    return NameList(parse_names(_read(path), path))
 
 
 def read_addresses(path: str) -> AddressList:

@@ -1,6 +1,7 @@
 """The flows that are remembered: packet keys in, one record per conversation out, bounded, with evictions counted."""
 
 import operator
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from crenel.flow.key import reverse_key
 from crenel.instant import Instant
 from crenel.wire.packet import TCP
 
+_ENDS = struct.Struct("!IIHH")
 _last = operator.attrgetter("last")
 _number = operator.attrgetter("number")
 
@@ -16,10 +18,12 @@ class FlowRecord:
     """One conversation. Carriers and walls keep what they know of it here, so a packet costs one look-up."""
 
     __slots__ = (
+        "asked_at",
         "client_inside",
         "client_next",
         "complete",
         "dport",
+        "encrypted",
         "end_seen",
         "fresh",
         "interest",
@@ -39,13 +43,15 @@ class FlowRecord:
         "size",
         "sport",
         "start",
+        "told",
+        "told_at",
         "transport",
         "version",
         "wall",
         "watch",
     )
 
-    def __init__(self, key: bytes, transport: int, version: int, number: int, start: Instant) -> None:
+    def __init__(self, key: bytes, transport: int, version: int, number: int, start: Instant, sport: int, dport: int) -> None:
         self.key = key
         """Key of packets from the first end; the other direction is `reverse_key(key)`."""
         self.transport = transport
@@ -61,8 +67,8 @@ class FlowRecord:
         self.isn = -1
         self.end_seen = False
         self.client_inside = True
-        self.sport = int.from_bytes(key[-4:-2], "big")
-        self.dport = int.from_bytes(key[-2:], "big")
+        self.sport = sport
+        self.dport = dport
         self.scope = b""
         self.phase = 0
         """How far the flow is through a plain opening, while its boxes' state is implied (see `wall.opening`)."""
@@ -80,6 +86,12 @@ class FlowRecord:
         """The wall's slots."""
         self.notes: Any = None
         """The carrier's notes."""
+        self.told_at = -1
+        """Carrier: where the first payload of a plain flow stands; 0 while only its SYN was seen, -1 where packets are kept instead."""
+        self.asked_at = self.told = 0
+        """Carrier: where the SYN of a plain flow stands, and when its first payload came."""
+        self.encrypted = False
+        """Carrier: whether the first payload of a plain flow looks fully encrypted."""
 
     @property
     def first(self) -> bytes:
@@ -113,17 +125,27 @@ class FlowTable:
         if len(self._order) >= self._limit:
             self._evict()
         self.count += 1
-        record = table[key] = FlowRecord(key, transport, version, self.count, now)
         if version == 4:
-            table[key[4:8] + key[:4] + key[10:] + key[8:10]] = record
+            first, second, sport, dport = _ENDS.unpack(key)
+            other = _ENDS.pack(second, first, dport, sport)
         else:
-            table[reverse_key(key)] = record
+            sport, dport = int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
+            other = reverse_key(key)
+        record = table[key] = table[other] = FlowRecord(key, transport, version, self.count, now, sport, dport)
         self._order.append(record)
         return record
 
     def live(self) -> list[FlowRecord]:
         """Return the flows that are remembered, by number."""
         return sorted((record for record in self._order if self._holds(record)), key=_number)
+
+    def drain(self) -> list[FlowRecord]:
+        """Forget all flows, and return those that were remembered, by number."""
+        flows = self.live()
+        self.tcp.clear()
+        self.udp.clear()
+        self._order.clear()
+        return flows
 
     def _holds(self, record: FlowRecord) -> bool:
         table = self.tcp if record.transport == TCP else self.udp

@@ -5,6 +5,7 @@ import msgspec
 from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box
 from crenel.wall.effects import Because
+from crenel.wall.match import OTHER
 from crenel.wall.match import Entry as ListEntry
 from crenel.wall.readers.reading import Found
 from crenel.wall.residual import Entry
@@ -31,14 +32,16 @@ def because_of(ground: Ground, p: float, residual: Entry | None = None, now: int
         keys = ", ".join(part.replace("_", " ") for part in held.parts) if held is not None else ""
         return Because(
             facts.middlebox, facts.epoch, "residual", 0, 0, b"", f"remembered for {seconds:g} s by {keys}", p, facts.sources, facts.assumed,
-            residual=f"after {residual.count} trigger(s), {(residual.until - now) / NANOSECONDS:.1f} s before it ends", last_seen=facts.last_seen, armed_by=residual.flow,
+            residual=f"after {residual.count} trigger(s), {(residual.until - now) / NANOSECONDS:.1f} s before it ends",
+            last_seen=facts.last_seen, armed_by=residual.flow,
         )
     found, entry = ground.found, ground.entry
     rule = found.detail if found is not None else ""
     sources, assumed = facts.sources, facts.assumed
     if entry is not None:
-        rule = f"{entry.name} ({entry.form}) on {facts.list_name}" + (f"; {rule}" if rule else "")
-        sources = (*sources, entry.source)
+        words = f"not on {facts.list_name}" if entry is OTHER else f"{entry.name} ({entry.form}) on {facts.list_name}"
+        rule = words + (f"; {rule}" if rule else "")
+        sources = (*sources, entry.source) if entry.source else sources
     read, value, offset, length = ("", b"", 0, 0) if found is None else (found.reads, found.value, found.offset + ground.base, found.length)
     if found is not None and found.assumed:
         assumed = (*assumed, found.assumed)

@@ -44,7 +44,7 @@ _READ_ONLY = frozenset({"read", "ignore"})
 class ReaderSlot:
     """A reader with the boxes that use it, and all their names in one list so that most values cost one look-up."""
 
-    __slots__ = ("bit", "boxes", "joins", "number", "read_apart", "read_packet", "reader", "union")
+    __slots__ = ("bit", "boxes", "joins", "number", "read_apart", "read_bare", "read_packet", "reader", "union")
 
     def __init__(self, number: int, reader: PayloadReader, *, joins: float, boxes: Sequence[Box]) -> None:
         self.number = number
@@ -59,6 +59,9 @@ class ReaderSlot:
         whole: Callable[[Packet], Answer] | None = getattr(reader, "read_packet", None)
         self.read_packet = whole if whole is not None else lambda packet: reader.read(packet.payload, (len(packet.payload),), False)
         """Read one datagram, with its headers where the reader wants them."""
+        bare: Callable[[bytes], Answer] | None = getattr(reader, "read_bare", None)
+        self.read_bare = bare if bare is not None else lambda data: reader.read(data, (len(data),), False)
+        """Read what a datagram carries whose IPv4 and UDP headers are as short as can be and claim what is right."""
         lists = [box.names for box in boxes if isinstance(box.names, NameList)]
         self.union = NameList.union(lists) if lists else None
 

@@ -79,10 +79,10 @@ def compile_rule(rule: Rule, box: str, name: str, modulus: int) -> Callable[[Coi
         return lambda coins, scope, counters, mirrored, window, copy: (
             round(intercept + slope * window) + coins.draw(box, scope, name, spread) + copy * step
         ) % modulus
-    return _counted(rule, box, name)
+    return _counted(rule, box, name, modulus)
 
 
-def _counted(rule: Rule, box: str, name: str) -> Callable[[Coins, bytes, MutableMapping[str, int], int, int, int], int]:
+def _counted(rule: Rule, box: str, name: str, modulus: int) -> Callable[[Coins, bytes, MutableMapping[str, int], int, int, int], int]:
     low, high, up = rule.counter or (0, 0, 0)
     first = Uniform(low, high)
 
@@ -91,6 +91,6 @@ def _counted(rule: Rule, box: str, name: str) -> Callable[[Coins, bytes, Mutable
             counters[name] = coins.draw(box, b"", name, first)
         else:
             counters[name] = low + (counters[name] + up - low) % (high - low + 1)
-        return counters[name] + copy * rule.step
+        return (counters[name] + copy * rule.step) % modulus
 
     return count

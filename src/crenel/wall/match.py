@@ -74,6 +74,9 @@ class NameList:
         """Return one list with the entries of all, in their order; it matches a name if and only if one of them does."""
         if len(lists) == 1:
             return lists[0]
+        if any(isinstance(names, OtherNames) for names in lists):
+            # Nearly every name is on one of these: each list has to say for itself.
+            return NameList((Entry("*", "any"),))
         return NameList(dict.fromkeys(entry for names in lists for entry in names.entries))
 
     def with_listed(self, names: Iterable[str]) -> "NameList":
@@ -112,6 +115,19 @@ class NameList:
                 best = number
         return None if best == _NONE else self.entries[best]
 
+
+class OtherNames(NameList):
+    """All names that are not on a list: what boxes act on that let pass only what they know."""
+
+    __slots__ = ()
+
+    def find(self, name: bytes) -> Entry | None:
+        """Return OTHER for a name that no entry matches, else None."""
+        return OTHER if super().find(name) is None else None
+
+
+OTHER: Final = Entry("*", "any")
+"""What a name or an address is found by that is not on a list of those that are let pass."""
 
 _NONE: Final = 1 << 60
 _TAIL: Final = 8
@@ -222,6 +238,20 @@ class AddressList:
                 if size == 8 * len(address):
                     best = min(best, _first_on_port(networks.get(value >> shift, ()), port))
         return None if best == _NONE else self.entries[best]
+
+
+class OtherAddresses(AddressList):
+    """All addresses that are not on a list."""
+
+    __slots__ = ()
+
+    def may_cover(self) -> tuple[frozenset[bytes], bool]:
+        """Return that any address may be found."""
+        return frozenset(), True
+
+    def find(self, address: bytes, port: int) -> Entry | None:
+        """Return OTHER for an address and port that no entry covers, else None."""
+        return OTHER if super().find(address, port) is None else None
 
 
 def _first_on_port(places: Iterable[tuple[int | None, int]], port: int) -> int:

@@ -5,7 +5,8 @@ follows from the packets, so it is worked out only when something else happens: 
 payload is merely read. What this module lets pass, a run that walks every packet lets pass too.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -13,6 +14,8 @@ from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_SECOND, CLASS_SYN, CLAS
 from crenel.flow.table import FlowRecord
 from crenel.instant import Instant
 from crenel.wall.lanes import EXPECTED, SERVER_LOADS, SERVER_SYN_ACK, SERVER_SYN_ACK_LOAD, LaneSet
+from crenel.wall.match import Entry
+from crenel.wall.readers.reading import Answer
 from crenel.wall.tcb import NONE, OPEN, OPENING
 from crenel.wire.packet import Packet
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 _DATA = CLASS_ACK | CLASS_LOAD
 _SYN_ACK = CLASS_SECOND | CLASS_SYN | CLASS_ACK
 _LOW = (1 << 32) - 1
+_Way: TypeAlias = tuple[
+    Callable[[bytes, Sequence[int], bool], Answer] | None, Callable[[bytes, bool], Answer] | None, Callable[[bytes], Entry | None] | None
+]
 
 # Phases of a flow whose boxes' state is still implied by its packets.
 NEW = 0
@@ -68,11 +74,11 @@ def plain_opening(lanes: LaneSet | None) -> Plain | None:
 class Openings:
     """Follows flows through plain openings for one run."""
 
-    __slots__ = ("_begins", "_wall")
+    __slots__ = ("_firsts", "_wall")
 
     def __init__(self, wall: "Wall") -> None:
         self._wall = wall
-        self._begins = wall.begins
+        self._firsts: dict[LaneSet, tuple[tuple[_Way, ...], ...]] = {}
 
     def passes(self, record: FlowRecord, watch: "Watch", now: Instant, packet: Packet, packet_class: int) -> bool:
         """Say whether a TCP packet leaves the flow plain, with nothing for any box to act on; if so it is kept where it matters."""
@@ -83,7 +89,8 @@ class Openings:
         if phase == NEW:
             if packet_class != CLASS_SYN:
                 return False
-            self.ask(record, watch, now, packet)
+            self.ask(record, watch, packet.seq)
+            record.kept = [(now, False, packet)]
             return True
         if packet_class == _DATA:
             return self._data(record, watch.lanes, plain, now, packet)
@@ -100,11 +107,10 @@ class Openings:
             return True
         return not record.interest >> packet_class & 1
 
-    def ask(self, record: FlowRecord, watch: "Watch", now: Instant, packet: Packet) -> None:
-        """Take the client's SYN."""
+    def ask(self, record: FlowRecord, watch: "Watch", seq: int) -> None:
+        """Take the client's SYN, which is for the caller to keep."""
         record.phase = ASKED
-        record.client_next = (packet.seq + 1) & _LOW
-        record.kept = [(now, False, packet)]
+        record.client_next = (seq + 1) & _LOW
         if watch.plain is not None:
             record.interest = watch.plain.asked
 
@@ -122,34 +128,52 @@ class Openings:
             else:
                 kept.append((now, False, record.client_next))
             return True
-        if record.server_next >= 0 and packet.ack != record.server_next:
+        if not self.hear(record, lanes, plain, packet.ack, payload):
             return False
-        if lanes is not None:
-            live = self._begins[payload[0]] & lanes.readers
-            more = False
-            for slot in self._wall.slots_of(live):
-                answer = self._read(slot, payload)
-                if answer is None:
-                    return False
-                more = more or answer
-            record.more = more
-            record.interest = plain.heard_live if more else plain.heard_done
-        record.phase = HEARD
-        record.client_next = (packet.seq + len(payload)) & _LOW
         record.kept.append((now, False, packet))
         return True
 
-    def _read(self, slot: "ReaderSlot", payload: bytes) -> bool | None:
-        """Return whether a reader waits for more of a stream that begins so, None where a box may have ground or a coin would fall."""
-        if slot.joins > 0.0:
-            answer = slot.reader.read(payload, (len(payload),), False)
-            if slot.joins < 1.0:
-                apart = slot.read_apart(payload, True)
-                if (apart.found, apart.more) != (answer.found, answer.more):
-                    return None
-        else:
-            answer = slot.read_apart(payload, True)
-        for found in answer.found:
-            if slot.union is None or slot.union.find(found.value) is not None:
-                return None
-        return answer.more
+    def hear(self, record: FlowRecord, lanes: LaneSet | None, plain: Plain, ack: int, payload: bytes) -> bool:
+        """Say whether the client's first payload, next in order, leaves the flow plain; its packet is for the caller to keep."""
+        if record.server_next >= 0 and ack != record.server_next:
+            return False
+        if lanes is not None:
+            more = False
+            ends = (len(payload),)
+            for read, read_apart, find in (self._firsts.get(lanes) or self._readers(lanes))[payload[0]]:
+                if read is not None:
+                    answer = read(payload, ends, False)
+                    if read_apart is not None:
+                        # A coin of the flow would part those who join segments from those who do not.
+                        apart = read_apart(payload, True)
+                        if (apart.found, apart.more) != (answer.found, answer.more):
+                            return False
+                elif read_apart is not None:
+                    answer = read_apart(payload, True)
+                else:
+                    continue
+                for found in answer.found:
+                    if find is None or find(found.value) is not None:
+                        return False
+                if answer.more:
+                    more = True
+            record.more = more
+            record.interest = plain.heard_live if more else plain.heard_done
+        record.phase = HEARD
+        record.client_next = (record.client_next + len(payload)) & _LOW
+        return True
+
+    def _readers(self, lanes: LaneSet) -> tuple[tuple[_Way, ...], ...]:
+        """Return, for each first byte, how the readers of these lanes that do not give up at once are asked."""
+        slots = self._wall.slots_of
+        known = self._firsts[lanes] = tuple([tuple([_way(slot) for slot in slots(bits & lanes.readers)]) for bits in self._wall.begins])
+        return known
+
+
+def _way(slot: "ReaderSlot") -> _Way:
+    """Return how a reader of first payloads is asked: joined with what follows, alone, or both; and what looks its values up."""
+    return (
+        slot.reader.read if slot.joins > 0.0 else None,
+        slot.read_apart if slot.joins < 1.0 else None,
+        slot.union.find if slot.union is not None else None,
+    )

@@ -50,12 +50,18 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """List of IPv4 addresses that are answered."""
     pool6: str | None = None
     order: Literal["cyclic", "random"]
-    processes: int
-    """Walks of the pool that go on side by side; a flow always meets the same one."""
+    processes: int = 1
+    """Walks of a cyclic pool that go on side by side; a flow always meets the same one."""
     df: bool
     ip_id: Rule
     ttl: Rule
     delay: Rule
+
+    def __post_init__(self) -> None:
+        """Refuse walks where nothing walks."""
+        if self.processes < 1 or (self.order == "random" and self.processes != 1):
+            message = "processes is 1 or more, and 1 where the order is random"
+            raise ValueError(message)
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

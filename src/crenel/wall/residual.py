@@ -100,8 +100,7 @@ class Memory:
 
     def arm(self, box: int, key: bytes, since: Instant, until: Instant, flow: int = 0) -> Entry:
         """Remember a key for a box, or count one more trigger for what is remembered already; `flow` is the number of the one that triggered."""
-        held = self.entries.setdefault(key, [])
-        for entry in held:
+        for entry in self.entries.get(key, ()):
             if entry.box == box:
                 entry.count += 1
                 entry.flow = flow
@@ -117,20 +116,19 @@ class Memory:
 
     def renew(self, entry: Entry, until: Instant) -> None:
         """Let an entry hold until a later time."""
-        if until > entry.until:
-            entry.until = until
-            self._push(entry)
+        # Its place in the heap, one for each entry, is put right when its old end has come.
+        entry.until = max(entry.until, until)
 
     def next_end(self) -> Instant | None:
-        """Return the time of the next possible expiry."""
+        """Return the time of the next possible expiry; what was renewed since may yet hold longer."""
         return self._heap[0][0] if self._heap else None
 
     def expire(self, now: Instant) -> list[Entry]:
         """Forget and return what ended at or before `now`."""
         gone: list[Entry] = []
         while self._heap and self._heap[0][0] <= now:
-            until, _, entry = heapq.heappop(self._heap)
-            if until == entry.until and self._forget(entry):
+            entry = self._pop()
+            if entry is not None:
                 gone.append(entry)
         return gone
 
@@ -140,16 +138,18 @@ class Memory:
 
     def _drop_first(self) -> None:
         while self._heap:
-            until, _, entry = heapq.heappop(self._heap)
-            if until == entry.until and self._forget(entry):
+            if self._pop() is not None:
                 self.evictions += 1
                 return
 
-    def _forget(self, entry: Entry) -> bool:
-        held = self.entries.get(entry.key)
-        if held is None or entry not in held:
-            return False
+    def _pop(self) -> Entry | None:
+        """Forget and return the entry whose turn it is, or None where that was renewed and has been put back."""
+        until, _, entry = heapq.heappop(self._heap)
+        if until != entry.until:
+            self._push(entry)
+            return None
+        held = self.entries[entry.key]
         held.remove(entry)
         if not held:
             del self.entries[entry.key]
-        return True
+        return entry

@@ -149,12 +149,33 @@ class Run:
         self.refresh(record, state)
         return effects
 
-    def opens_plainly(self, record: FlowRecord, now: Instant, packet: Packet) -> bool:
+    def opens_plainly(self, record: FlowRecord, seq: int) -> bool:
         """Take the SYN of a new flow if nothing but its opening is to be noted; False: it has to be shown like any packet."""
         watch = self._watch(record)
         if record.phase < 0 or (self.armed and self.touched(record)):
             return False
-        self._openings.ask(record, watch, now, packet)
+        self._openings.ask(record, watch, seq)
+        return True
+
+    def hears_plainly(self, record: FlowRecord, ack: int, payload: bytes) -> bool:
+        """Take what the client says first in a flow of which only the SYN was seen; False: its packets have to be shown like any."""
+        watch: Watch = record.watch
+        plain = watch.plain
+        return plain is not None and not (self.armed and self.touched(record)) and self._openings.hear(record, watch.lanes, plain, ack, payload)
+
+    def passes_plainly(self, record: FlowRecord, now: Instant, payload: bytes, *, second: bool) -> bool:
+        """Take a datagram whose headers claim what is right and hold no options; False: it has to be shown like any."""
+        watch: Watch = record.watch or self._watch(record)
+        if record.phase < 0 or record.wall is not None or (self.armed and self.touched(record)):
+            return False
+        record.fresh += 1
+        record.interest = ALL_CLASSES
+        for slot in (self._back(record) if second else watch).datagrams:
+            if slot.boxes[0].first_only is None or self._is_first(record, slot, now):
+                for found in slot.read_bare(payload).found:
+                    if slot.union is None or slot.union.find(found.value) is not None:
+                        record.fresh -= 1
+                        return False
         return True
 
     def skip_to(self, flow: bytes, client_next: int) -> None:
@@ -171,7 +192,7 @@ class Run:
         """Find out who watches a flow, and whether a plain opening of it can be followed at little cost."""
         watch = self.wall.watch(record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport)
         record.watch = watch
-        asks = watch.asks_always or record.second in watch.servers
+        asks = watch.headers and (watch.asks_always or record.second in watch.servers)
         if watch.plain is None or (asks and any(self._concerns(record, box) for box, _ in watch.headers)):
             record.phase = -1
         return watch

@@ -28,8 +28,8 @@ TRIGGERS: list[dict[str, object]] = [
         "reads": "bytes.random-looking", "bits_low": [17, 5], "bits_high": [23, 5], "printable": [32, 126], "leading": 6, "printable_share": [1, 2],
         "run": 20, "prefix_bytes": ["[16-17] 03 [00-09]"], "prefix_text": ["GET "], "prefix_text_any_case": False, "shortest_recorded": 50,
     },
-    {"reads": "ftp.command", "list": "words", "verbs": ["RETR"], "first_line_whole": True, "longest_line": 512},
-    {"reads": "smtp.address", "list": "addresses", "verbs": ["MAIL FROM"], "first_line_whole": True, "longest_line": 512},
+    {"reads": "ftp.command", "list": "words", "verbs": ["RETR"], "first_line_whole": True},
+    {"reads": "smtp.address", "list": "addresses", "verbs": ["MAIL FROM"], "first_line_whole": True},
     {"reads": "ip.address", "list": "addresses", "side": "server", "packets": ["syn"]},
     {"reads": "tcp.port", "ports": [443], "packets": ["syn"]},
 ]

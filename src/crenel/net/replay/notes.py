@@ -1,14 +1,16 @@
 """What a replay notes of one flow: its client's bytes in, protocol and names out, beside what the wall's boxes found."""
 
 import re
+from collections.abc import Sequence
 
 from crenel.flow.reassembly import Overlap, Stream, StreamLimits
-from crenel.wall.effects import Because
-from crenel.wire.packet import Packet
+from crenel.wall.effects import Because, Effect, Expired, Missed, Pass
 from crenel.wire.sniff import Reading, read_datagram, read_stream
 
 _READ_AT_MOST = 1 << 16
 _RESERVED = re.compile(r"(?:.*\.)?(?:example|test|invalid|localhost|local)\.?|(?:.*\.)?example\.(?:com|net|org)\.?")
+_ENDS = ("example", "test", "invalid", "localhost", "local", "example.com", "example.net", "example.org")
+"""What most names do not end in: one look instead of a search of them."""
 _LIMITS = StreamLimits()
 
 
@@ -66,17 +68,26 @@ class FlowNotes:
         """Return the place in the capture of a kept packet, counted from 0."""
         return self.numbers[kept - self.unnumbered]
 
-    def hear(self, packet: Packet) -> None:
+    def go_on(self, reading: Reading, payload: bytes, *, tcp: bool) -> None:
+        """Take over what was read, and needs no more bytes, of the first payload of a flow."""
+        self.first_payload = payload
+        self.protocol = reading.protocol
+        self.names = reading.names
+        if tcp:
+            self.unread = reading.protocol == "http"
+        else:
+            self.reading = reading
+
+    def hear(self, seq: int, new: bytes) -> None:
         """Read a TCP segment of the client."""
-        new = packet.payload
         if self.stream is not None:
-            new = self.stream.add(packet.seq, new)
+            new = self.stream.add(seq, new)
         elif self.next_seq >= 0:
-            if packet.seq == self.next_seq:
-                self.next_seq = (packet.seq + len(new)) & 0xFFFFFFFF
+            if seq == self.next_seq:
+                self.next_seq = (seq + len(new)) & 0xFFFFFFFF
             else:
                 self.stream = Stream(self.next_seq, _LIMITS, Overlap.FIRST)
-                new = self.stream.add(packet.seq, new)
+                new = self.stream.add(seq, new)
         if not new:
             return
         if not self.first_payload:
@@ -101,6 +112,23 @@ class FlowNotes:
         self.reading = read_datagram(payload, self.reading)
         self._take(self.reading)
 
+    def note(self, effects: Sequence[Effect], number: int) -> None:
+        """Note what the boxes did or could have done on a packet."""
+        for effect in effects:
+            if isinstance(effect, Missed):
+                self.findings.append((effect.because, False, number))
+            elif not isinstance(effect, Pass | Expired):
+                self._note_act(effect.because, number)
+
+    def _note_act(self, because: Because, number: int) -> None:
+        if any(known is because for known, _, _ in self.findings):
+            return
+        self.findings.append((because, True, number))
+        if self.acted_box is None:
+            self.acted_box = because.middlebox
+            self.acted_packet = number
+            self.acted_residual = because.residual is not None
+
     def _begins_request(self, data: bytes) -> bool:
         return data[:1].isupper() and b" " in data[:16]
 
@@ -122,4 +150,4 @@ def shown_name(name: bytes) -> str:
 
 def is_reserved(name: str) -> bool:
     """Say whether a name is set aside for documentation and tests (RFC 6761, RFC 2606), so no list could really hold it."""
-    return _RESERVED.fullmatch(name) is not None
+    return name.rstrip(".").endswith(_ENDS) and _RESERVED.fullmatch(name) is not None

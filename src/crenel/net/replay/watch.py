@@ -26,6 +26,7 @@ class Watched:
 class WatchingJudge(Judge):
     """A judge that keeps the packets of one flow."""
 
+    _plainly = False
     watched: Watched
 
     def _tcp(self, record: FlowRecord | None, key: bytes, packet: Packet, now: Instant, number: int, size: int) -> None:

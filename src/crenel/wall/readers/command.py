@@ -40,8 +40,8 @@ class _Commands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Commands whose argument is read, in any case."""
     first_line_whole: bool
     """Where segments are judged one by one: whether a first segment that does not end a line makes the box give the flow up."""
-    longest_line: int
-    """Bytes of a line after which the box gives the flow up."""
+    longest_line: int | None = None
+    """Bytes of a line without its end after which the box gives the flow up; None: it waits for any line."""
 
     @functools.cached_property
     def _command(self) -> re.Pattern[bytes]:
@@ -61,7 +61,7 @@ class _Commands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def read(self, stream: bytes, ends: Sequence[int], oddly_opened: bool) -> Answer:  # noqa: FBT001  every stream reader is called alike
         """Return the values of the commands that the segment which came last completes or goes on with."""
         done, fits = _measure(stream)
-        fits = fits and len(stream) - done <= self.longest_line
+        fits = fits and (self.longest_line is None or len(stream) - done <= self.longest_line)
         return Answer(self._named(stream, ends[-2] if len(ends) > 1 else 0, len(stream) if fits else done), done, fits)
 
     def read_apart(self, segment: bytes, first: bool) -> Answer:  # noqa: FBT001
@@ -70,7 +70,7 @@ class _Commands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             if self._gives_up(segment):
                 return NOT_MINE
             done, fits = _measure(segment)
-            if not fits or len(segment) - done > self.longest_line:
+            if not fits or (self.longest_line is not None and len(segment) - done > self.longest_line):
                 return NOT_MINE
         return Answer(self._named(segment, 0, len(segment)), len(segment), True)
 

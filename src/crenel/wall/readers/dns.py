@@ -81,6 +81,11 @@ class DnsQname(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         found = self._read_message(data, 0, len(data), len(data) if claimed is None else claimed, max(0, self.padded_to - headers - len(data)))
         return NOT_MINE if found is None else Answer((found,), len(data), False)
 
+    def read_bare(self, data: bytes) -> Answer:
+        """Read a datagram of IPv4 whose headers have no options and claim what is right."""
+        plain = read_plain_name(data)
+        return self._read_plain(data, plain) if plain is not None and plain.end - 14 <= self.longest_name else self.read(data)
+
     def read_packet(self, packet: Packet) -> Answer:
         """Read a UDP packet, with what its headers take and claim."""
         length = packet.udp_length

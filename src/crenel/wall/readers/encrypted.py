@@ -2,12 +2,13 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from crenel.wall.readers.reading import NOT_MINE, Answer, Found
+from crenel.wire.memo import remember_last
 
 _TOKEN: Final = re.compile(r"(?P<one>[0-9a-f]{2})|\[(?P<low>[0-9a-f]{2})-(?P<high>[0-9a-f]{2})\]")
 
@@ -71,10 +72,19 @@ class RandomLooking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def read(self, stream: bytes, ends: Sequence[int], oddly_opened: bool) -> Answer:  # noqa: FBT001  every stream reader is called alike
         """Judge the first segment; nothing after it counts (FET'23 section 4.5)."""
         payload = stream if not ends or ends[0] >= len(stream) else stream[: max(ends[0], 0)]
-        size = len(payload)
         # Cheapest exemptions first.
-        if not size or self._opening.match(payload) is not None:
+        if not payload or self._opening.match(payload) is not None:
             return NOT_MINE
+        answer = self._weigh(payload)
+        return answer if len(payload) == len(stream) or answer is NOT_MINE else Answer(answer.found, len(stream), False)
+
+    @functools.cached_property
+    def _weigh(self) -> Callable[[bytes], Answer]:
+        return _weigher(self)
+
+    def weigh(self, payload: bytes) -> Answer:
+        """Judge a first segment, not empty, that nothing exempts by how it begins."""
+        size = len(payload)
         low, low_of, high, high_of, share, share_of = self._ratios
         bits = int.from_bytes(payload, "big").bit_count()
         if bits * low_of <= size * low or bits * high_of >= size * high:
@@ -87,7 +97,13 @@ class RandomLooking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             return NOT_MINE
         detail = f"no exemption holds: {bits} bits set in {size} bytes, {printable} of them printable"
         assumed = "length below anything measured" if size < self.shortest_recorded else ""
-        return Answer((Found("bytes.random-looking", b"", 0, size, detail, 1.0, assumed),), len(stream), False)
+        return Answer((Found("bytes.random-looking", b"", 0, size, detail, 1.0, assumed),), size, False)
+
+
+@functools.lru_cache(maxsize=16)
+def _weigher(rule: RandomLooking) -> Callable[[bytes], Answer]:
+    """Return `weigh` of a rule with a memory of the last payload, which all boxes share whose rule is the same."""
+    return remember_last(rule.weigh)
 
 
 def _compile_bytes(text: str) -> bytes:
