@@ -166,9 +166,11 @@ def test_residual_memory_holds_in_virtual_time() -> None:
 def test_how_fast_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     route = bare(route_of(load_vantage("zhengzhou"), load_wall("gfw", as_of="2023-11-01")))
     begun = time.perf_counter()
-    for trial in range(1000):
-        residual_trial(route, trial)
+    outcomes = [residual_trial(route, trial) for trial in range(1000)]
     spent = time.perf_counter() - begun
+    assert not any(later for _, later in outcomes)
+    # One of two boxes that act on 87 and 88 of 100 connections set its memory, which always holds.
+    assert 960 < sum(within for within, _ in outcomes) < 1000
     begun = time.perf_counter()
     for trial in range(1000):
         path = Path(route, KeyedCoins(0, trial), START)
