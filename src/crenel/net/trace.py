@@ -100,7 +100,7 @@ BEGINNINGS: frozenset[What] = frozenset({"sent", "injected", "answered", "joined
 ENDINGS: frozenset[What] = frozenset({"held", "arrived", "dropped", "died", "lost"})
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One packet of an exchange at one place: who saw it when, as it was there, and what happened to it.
 
     An ideal exchange tells of the wall's hop alone; there nothing but the first six fields is filled.

@@ -41,10 +41,12 @@ class End(enum.IntEnum):
 
 
 _OTHER = (End.SERVER, End.CLIENT)
+_SERVER = End.SERVER
+_replace = msgspec.structs.replace
 _OPPOSITE = {Side.INSIDE: Side.OUTSIDE, Side.OUTSIDE: Side.INSIDE}
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A packet that has come to an end, as it is there."""
 
     at: Instant
@@ -180,20 +182,21 @@ class Path:
         """Send a packet over a link, to whatever stands behind it in its direction."""
         link = self.route.links[number]
         due = now + link.delay
-        toward = flight.toward
+        routers = link.routers
         if link.rate is not None or link.jitter or link.loss:
             entry = self._enter(now, number, link, flight, packet)
             if entry is None:
                 return
             due = entry
-        if link.routers and packet.ttl <= link.routers:
-            self._push(Instant(due - link.delay + link.delay * packet.ttl // (link.routers + 1)), self._die, number, flight, packet)
-            return
-        if link.routers:
-            packet = msgspec.structs.replace(packet, ttl=packet.ttl - link.routers)
-        behind = number if toward is End.SERVER else number - 1
-        at_end = behind == self._last or behind < 0
-        self._push(Instant(due), self._reach_end if at_end else self._reach_wall, behind, flight, packet)
+        if routers:
+            if packet.ttl <= routers:
+                self._push(Instant(due - link.delay + link.delay * packet.ttl // (routers + 1)), self._die, number, flight, packet)
+                return
+            packet = _replace(packet, ttl=packet.ttl - routers)
+        behind = number if flight.toward == _SERVER else number - 1
+        self._serial += 1
+        happens = self._reach_end if behind == self._last or behind < 0 else self._reach_wall
+        heapq.heappush(self._heap, (Instant(due), self._serial, happens, behind, flight, packet))
 
     def _enter(self, now: Instant, number: int, link: Link, flight: _Flight, packet: Packet) -> int | None:
         """Return when a packet comes out of a link that loses, delays or queues; None where it is lost."""
