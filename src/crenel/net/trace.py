@@ -1,11 +1,14 @@
 """What every carrier returns: a flow with its verdict and evidence, or an exchange with what each end saw."""
 
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
 from crenel.wall.effects import Because
+from crenel.wire.ip import serialise
 from crenel.wire.packet import Packet
+from crenel.wire.pcapng_writer import RAW_IP, interface, packet_block, section_header
 
 Protocol = Literal["tls", "http", "dns", "quic", "smtp", "ftp", "encrypted", "unknown"]
 Verdict = Literal["pass", "blocked", "undetermined"]
@@ -89,19 +92,39 @@ class CaptureSummary(msgspec.Struct, frozen=True):
     """Flows and residual entries that were let go early because a table was full."""
 
 
-class Event(msgspec.Struct, frozen=True):
-    """One packet of an exchange at the wall's hop: sent by an end, or put there by a box."""
+What = Literal["sent", "passed", "injected", "answered", "joined", "held", "arrived", "dropped", "died", "lost"]
+"""What a trace says of a packet at one place. It begins as sent by an end, injected by a box, answered by a router, or joined from
+fragments; it passes walls; it ends by arriving, being held for its other fragments, dropped, out of TTL, or lost on a link."""
+
+BEGINNINGS: frozenset[What] = frozenset({"sent", "injected", "answered", "joined"})
+ENDINGS: frozenset[What] = frozenset({"held", "arrived", "dropped", "died", "lost"})
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One packet of an exchange at one place: who saw it when, as it was there, and what happened to it.
+
+    An ideal exchange tells of the wall's hop alone; there nothing but the first six fields is filled.
+    """
 
     time: int
     """Nanoseconds since the exchange began."""
-    sender: Literal["client", "server", "wall"]
-    """Who really sent it, whatever its addresses say."""
+    sender: Literal["client", "server", "wall", "path"]
+    """Who really sent it, whatever its addresses say; `path` is a router or a middlebox that is no wall."""
     toward: Literal["client", "server"]
     packet: Packet
     injected_by: str | None = None
     """The box that made it; None for a packet of an end."""
     dropped_by: str | None = None
     """The box that withheld it; None where it goes on."""
+    what: What = "passed"
+    where: str = "wall"
+    """`client`, `server`, the name of a wall, the id of a middlebox, `hop 9`, or `path` for a loss between two places."""
+    number: int = 0
+    """The same for a packet wherever it is seen, counted from 1; a packet that a box makes has its own. 0: not counted."""
+    reason: str | None = None
+    """Why it ended, or began other than by being sent, in words."""
+    cause: int = 0
+    """The number of the packet that drew it: the ground of an injection, what a router answers, the fragment that completed it."""
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -133,3 +156,42 @@ def evidence_of(because: Because, packet: int) -> Evidence:
         because.read, because.offset, because.length, show_value(because.value), because.rule, because.middlebox, because.epoch,
         because.sources, because.assumed, packet, because.chance, because.last_seen, because.residual, because.armed_by,
     )
+
+
+def trace_capture(events: Iterable[Event], start: int = 0) -> Iterator[bytes]:
+    """Yield a trace as a pcapng capture in pieces: an interface for each place, and comments that say who made or stopped a packet.
+
+    A packet that no wire can hold is written as an empty frame, and its comment says why.
+
+    Args:
+        events: by time.
+        start: nanoseconds since 1970 at which the exchange began.
+    """
+    events = list(events)
+    places = list(dict.fromkeys(["client", *(event.where for event in events if event.where not in {"client", "server"}), "server"]))
+    yield section_header()
+    for place in places:
+        yield interface(RAW_IP, place)
+    numbers = {place: number for number, place in enumerate(places)}
+    for event in events:
+        try:
+            frame, comment = serialise(event.packet), _comment(event)
+        except ValueError as problem:
+            frame, comment = b"", f"{_comment(event)}; {problem}"
+        yield packet_block(start + event.time, frame, comment, interface_id=numbers[event.where])
+
+
+def _comment(event: Event) -> str:
+    """Return what a reader of the capture is told about a packet."""
+    words = [f"{event.what} toward the {event.toward}"]
+    if event.number:
+        words.insert(0, f"packet {event.number}")
+    if event.injected_by is not None:
+        words.append(f"forged by {event.injected_by}")
+    if event.dropped_by is not None:
+        words.append(f"withheld by {event.dropped_by}")
+    if event.cause:
+        words.append(f"because of packet {event.cause}")
+    if event.reason is not None:
+        words.append(event.reason)
+    return "; ".join(words)

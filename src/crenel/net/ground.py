@@ -1,0 +1,44 @@
+"""What an experiment asks of whoever carries it out: an application, a wall, a route and rewriting at either end in, an exchange out."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from crenel.coins import Coins
+from crenel.instant import Instant
+from crenel.net.path.route import Route
+from crenel.net.trace import Exchange
+from crenel.wall.wall import Wall
+from crenel.wire.packet import Packet
+
+Rewrite = Callable[[Instant, Packet], list[Packet]]
+"""Stands between an end's TCP stack and the path: takes a packet that the stack sends, and returns what is sent instead, in order."""
+
+
+class Host(Protocol):
+    """One end: a stack with the application on top, driven from outside."""
+
+    def receive(self, now: Instant, packet: Packet) -> None:
+        """Take a packet that has arrived."""
+
+    def packets(self) -> list[Packet]:
+        """Return what is to be sent now, each packet once."""
+
+    def next_timer(self) -> Instant | None:
+        """Return when `fire` wants to be called; None while no timer runs."""
+
+    def fire(self, now: Instant) -> None:
+        """Let the timers that are due go off."""
+
+
+class App(Protocol):
+    """What the two ends say to each other."""
+
+    def hosts(self, now: Instant, coins: Coins) -> tuple[Host, Host]:
+        """Return a client that begins as soon as it is asked for packets, and its server."""
+
+
+class Ground(Protocol):
+    """Where trials take place: in virtual time, or on real stacks."""
+
+    def trial(self, app: App, wall: Wall, path: Route, client: Rewrite | None, server: Rewrite | None, coins: Coins) -> Exchange:
+        """Carry out one exchange from empty memory; `wall` is the one whose effects the exchange tells of, and stands in `path`."""

@@ -1,0 +1,1 @@
+"""Two hosts and the path between them in virtual time."""
