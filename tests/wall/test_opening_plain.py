@@ -40,6 +40,7 @@ from tests.wall.making import (
     to_server,
     words,
 )  # fmt: skip
+from tests.wall.test_run_interest import see_all, see_of_interest
 
 DATES = ("2020-01-15", "2022-06-01", "2025-01-15")
 """Days on which openings are plain; before them a coin of each pair decides which model a box has."""
@@ -218,6 +219,18 @@ def test_what_is_followed_at_little_cost_is_what_is_walked(
     shown = mixed(talks, order)
     plain, full = (see(Run(wall, KeyedCoins(seed), forecast=mode == "forecast"), shown, inside=inside) for wall in walls[as_of])
     assert plain == full
+
+
+@pytest.mark.parametrize("mode", ["live", "forecast"])
+@given(talks=st.lists(FLOW, min_size=1, max_size=3), order=st.integers(0, 1 << 40), seed=st.integers(0, 1 << 20), inside=st.booleans())
+def test_what_is_of_no_interest_changes_nothing(mode: str, talks: list[list[Shown]], order: int, seed: int, inside: bool) -> None:
+    """Of boxes whose models use whatever a model may use."""
+    wall, now, shown = rich_wall(), at(0), []
+    for gap, client, packet in mixed(talks, order):
+        now = Instant(now + gap * 1_000_000)
+        shown.append((now, Side.INSIDE if client == inside else Side.OUTSIDE, packet))
+    every, some = (Run(wall, KeyedCoins(seed), forecast=mode == "forecast") for _ in range(2))
+    assert see_of_interest(some, shown)[0] == see_all(every, shown)
 
 
 @pytest.mark.parametrize("as_of", ["2019-06-01", *DATES])

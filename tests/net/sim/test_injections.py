@@ -172,7 +172,6 @@ class Corner(Swept):
         return law.at(self._at if name.endswith("window") else 0.0)
 
 
-@pytest.mark.xfail(strict=True, reason="the profile lets windows reach 5,300; 5,189 is the last that keeps to the IP IDs")
 def test_no_window_leads_out_of_the_published_ip_ids() -> None:
     for step in range(1000):
         packet = provoke("tls-sni-triple", "2023-11-01", Corner(step / 1000)).client[0]

@@ -107,9 +107,7 @@ def strays_from(rule: Rule, value: int, window: int) -> int:
     "field",
     [
         "window",
-        pytest.param("ident", marks=pytest.mark.xfail(
-            strict=True, reason="two of the five IP IDs lie 1,468 and 2,304 off the line, and the band of the profile is 1,400 wide"
-        )),
+        "ident",
     ],
 )  # fmt: skip
 def test_what_was_masked_of_the_resets_in_captures_lies_in_the_law_of_their_box(field: str) -> None:
