@@ -27,7 +27,8 @@ CLIENT, SERVER = bytes((192, 0, 2, 1)), bytes((198, 51, 100, 2))
 PAYLOADS = (
     MAKERS["request"]("blocked.example"), MAKERS["request"](path="/?q=ultrasurf"), MAKERS["request"](), MAKERS["hello"]("blocked.example"),
     MAKERS["hello"]("allowed.example"), MAKERS["framed"]("blocked.example"), b"RETR ultrasurf\r\n", b"USER x\r\n",
-    MAKERS["hello"]("slow.test"), MAKERS["request"](path="/trebuchet"), b"MAIL FROM:<xiazai@upup.info>\r\n", MAKERS["noise"]("120"),
+    MAKERS["hello"]("slow.test"), MAKERS["request"](path="/trebuchet"),
+    b"MAIL FROM:<xiazai@upup.info>\r\n", MAKERS["noise"]("120"),
     b"\x14\x03\x03\x00\x01\x01", b"x" * 30,
 )
 DATAGRAMS = (MAKERS["query"]("blocked.example"), MAKERS["initial"]("blocked.example"), MAKERS["initial"]("allowed.example"), b"", b"x")
