@@ -9,6 +9,7 @@ from crenel.coins import Coins, ScriptedCoins, enumerate_trials
 from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_SECOND
 from crenel.instant import Instant
 from crenel.wall.effects import Because, Inject, Side
+from crenel.wall.match import Entry, NameList
 from crenel.wall.run import Run
 from crenel.wall.strand import Strand
 from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC
@@ -187,8 +188,22 @@ def test_to_resynchronise_forgets_what_was_read_and_held_but_goes_on_counting() 
 def test_a_reader_that_had_given_up_reads_again_after_a_resynchronisation() -> None:
     sync = {"in": ["open"], "from": "client", "has": "F", "do": "sync", "to": "seq"}
     packets = [*opening(), to_server(ISN + 1, ACK, b"\x00junk"), to_server(7000, FIN | ACK), to_server(7000, ACK, LISTED)]
-    assert [number for number, _ in places(start(TRACK, COMPLETE, sync, READ), *packets)] == [4]
+    assert places(start(TRACK, COMPLETE, sync, READ), *packets) == [(4, len(b"\x00junk") + AT)]
     assert places(start(*PLAIN), *opening(), to_server(ISN + 1, ACK, b"\x00junk"), to_server(ISN + 6, ACK, LISTED)) == []
+
+
+def test_a_reader_that_gave_up_in_the_midst_of_a_stream_does_not_come_back() -> None:
+    for first, found in ((b"GIBBERISH", []), (FREE, [(3, len(FREE) + AT)])):
+        run = start(*PLAIN)
+        assert places(run, *opening(), to_server(ISN + 1, ACK, first), to_server(ISN + 1 + len(first), ACK, LISTED)) == found
+
+
+def test_roles_are_forgotten_when_a_connection_is_given_up() -> None:
+    """The second end opened, and was torn down; then the first end opens."""
+    run = start(*PLAIN, RESET_ROW | {"do": "off"})
+    packets = [to_server(1, ACK), to_client(PEER, SYN), to_client(PEER + 1), to_client(PEER + 1, RST)]
+    assert strand_after(run, *packets).state == OFF
+    assert places(run, *opening(), to_server(ISN + 1, ACK, LISTED)) == [(2, AT)]
 
 
 # Waiting for a target.
@@ -437,6 +452,19 @@ def test_whether_segments_are_joined_is_tossed_where_it_matters(join: bool) -> N
     assert record.wall.tossed
 
 
+@pytest.mark.parametrize(("alike", "chance"), [(True, 0.75), (False, 0.0)])
+def test_flows_of_a_pair_are_joined_alike(alike: bool, chance: float) -> None:
+    def both(coins: Coins) -> bool:
+        run = start(*PLAIN, joins=0.75, coins=coins)
+        found = [
+            bool(finds(run, *opening(port), *[to_server(ISN + 1 + at_, ACK, part, port=port) for at_, part in ((0, LISTED[:20]), (20, LISTED[20:]))]))
+            for port in (50000, 50001)
+        ]
+        return all(found) if alike else found[0] != found[1]
+
+    assert enumerate_trials(both).chance(bool) == pytest.approx(chance)
+
+
 def test_no_coin_is_needed_where_both_ways_read_the_same() -> None:
     run = start(*PLAIN, joins=0.5, coins=ScriptedCoins(otherwise=False))
     assert places(run, *opening(), to_server(ISN + 1, ACK, LISTED)) == [(2, AT)]
@@ -468,6 +496,21 @@ def test_what_one_box_injects_another_may_see(tmp_path: Path, sees: bool, foreca
     assert [effect.because.middlebox for effect in effects[2]] == ["first"]  # type: ignore[union-attr]
     # A forecast reports the second box's ground, too, as one that came too late.
     assert [effect.because.middlebox for effect in effects[3]] == ([] if torn else ["second"])  # type: ignore[union-attr]
+
+
+def test_boxes_that_went_along_part_where_one_of_them_sees_a_forged_packet() -> None:
+    """All but the first wait for another name; of these one is blind for what other boxes inject."""
+    tables = [compiled(*PLAIN), *[compiled(*PLAIN, RESET_ROW | {"do": "off"})] * 2]
+    names = ("first", "blind", "seeing")
+    boxes = [made_box(name, index=number, tcb=tables[number], sees_injected=name != "blind") for number, name in enumerate(names)]
+    for box_ in boxes[1:]:
+        box_.names = NameList([Entry("late.example", "suffix", "made-up")])
+    wall = Wall("made", "made", boxes, limits=Limits(flows=9, residual_entries=9, stream_bytes=999), utc_offset=0, hour=0)
+    run = wall.start(ScriptedCoins())
+    show(run, [*opening(), to_server(ISN + 1, ACK, LISTED)])
+    (record,) = run.flows.live()
+    states = {lane.box.id: strand.state for strand in record.wall.strands for lane in strand.lanes.lanes}
+    assert states == {"first": OFF, "blind": OPEN, "seeing": OFF}
 
 
 def test_a_box_gives_up_the_flow_on_which_it_acted() -> None:
