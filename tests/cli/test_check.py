@@ -90,7 +90,7 @@ def test_standard_input_and_gzip(tmp_path: Path, risky_capture: str) -> None:
     piped = run_apart("check", "-", *DAY, "--format", "jsonl", stdin=raw)
     assert piped.out == plain.replace(json.dumps(risky_capture), '"-"')
     assert piped.status == 1
-    (tmp_path / "packed").write_bytes(gzip.compress(raw))
+    (tmp_path / "packed").write_bytes(gzip.compress(raw, mtime=0))
     assert run("check", str(tmp_path / "packed"), *DAY).status == 1
 
 
@@ -108,8 +108,8 @@ def bad_captures(folder: Path) -> Iterator[tuple[str, bytes | None, int, str]]:
     yield "cut.pcapng", whole[:30000], 3, (
         "cut.pcapng: damaged at byte 29836: the capture ends inside a block: 164 of 212 bytes; what could be read is reported"
     )
-    yield "gzip.pcap", gzip.compress(whole)[:9000], 3, "gzip.pcap: damaged"
-    yield "gzip-head.pcap", gzip.compress(whole)[:12], 2, "gzip-head.pcap: the gzip data is cut"
+    yield "gzip.pcap", gzip.compress(whole, mtime=0)[:9000], 3, "gzip.pcap: damaged"
+    yield "gzip-head.pcap", gzip.compress(whole, mtime=0)[:12], 2, "gzip-head.pcap: the gzip data is cut"
     yield "link.pcap", struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 250) + pcap((ETHERNET_FRAME,) * 2)[24:], 0, (
         "link.pcap: 2 frames of 2 hold no IP packet that could be read"
     )
