@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DATA = CLASS_ACK | CLASS_LOAD
 _SYN_ACK = CLASS_SECOND | CLASS_SYN | CLASS_ACK
 _LOW = (1 << 32) - 1
+_SERVER_SYNS = sum(1 << packet_class for packet_class in range(CLASSES) if packet_class & CLASS_SECOND and packet_class & CLASS_SYN)
 _Way: TypeAlias = tuple[
     Callable[[bytes, Sequence[int], bool], Answer] | None, Callable[[bytes, bool], Answer] | None, Callable[[bytes], Entry | None] | None
 ]
@@ -44,12 +45,14 @@ class Plain(msgspec.Struct, frozen=True, eq=False):
     asked: int
     heard_live: int
     heard_done: int
+    speaks: int
+    """Packets of the server with data that tell no box more than that it spoke."""
 
 
 def plain_opening(lanes: LaneSet | None) -> Plain | None:
     """Return the interest of lanes that all follow a plain opening alike, None where their models differ on it."""
     if lanes is None:
-        return Plain(0, 0, 0)
+        return Plain(0, 0, 0, 0)
 
     def only(state: int, packet_class: int, bits: int) -> str | None:
         plan = lanes.plan(state * CLASSES + packet_class, bits, None)
@@ -68,7 +71,8 @@ def plain_opening(lanes: LaneSet | None) -> Plain | None:
         return None
     watched = SERVER_LOADS | SERVER_SYN_ACK | SERVER_SYN_ACK_LOAD
     asked = lanes.mask(OPENING, live=True) | lanes.mask(OPEN, live=True) | watched
-    return Plain(asked, lanes.mask(OPEN, live=True) | watched, lanes.mask(OPEN, live=False) | watched)
+    speaks = SERVER_LOADS & ~(lanes.mask(OPEN, live=True) | _SERVER_SYNS)
+    return Plain(asked, lanes.mask(OPEN, live=True) | watched, lanes.mask(OPEN, live=False) | watched, speaks)
 
 
 class Openings:
@@ -101,9 +105,10 @@ class Openings:
                 return not plain.asked >> packet_class & 1
             record.kept.append((now, bool(packet_class & CLASS_SECOND), packet))
             return True
-        if packet_class & CLASS_SECOND and packet_class & CLASS_LOAD and not packet_class & CLASS_SYN:
-            record.served = True
-            record.interest &= ~SERVER_LOADS
+        if plain.speaks >> packet_class & 1:
+            if packet.seq == record.server_next:
+                record.served = True
+                record.interest &= ~plain.speaks
             return True
         return not record.interest >> packet_class & 1
 
