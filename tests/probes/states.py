@@ -1,11 +1,12 @@
 """Short scripts of what a client and a server could do to a box's state in, their packets out; the scripts decide every row of every table.
 
-A script is words: `S` the client's SYN, `S9` another with number 9000, `K` the client's SYN/ACK, `A` its ACK, `a` one at a wrong place,
-`R` `X` `F` its RST, RST/ACK, FIN/ACK, `r` a RST at a wrong place, `f` a FIN/ACK with five bytes, `g` a FIN with five bytes and no ACK,
-`N` three bytes without any flag, `J` junk at a wrong place, `j` junk with a wrong acknowledgement, `U` a SYN with data,
-`k` `m` the server's SYN/ACK right and wrong, `kl` `ml` the same with data, `W` its RST, `w` `wl` its SYN bare and with data, `D` its data,
-`Q` the request; with a number, where the request begins instead: `Q-1` `Q+3` `Q+5` relative to the next byte, `Q9001` `Q778` absolute;
-`b` the second half of the request, `c` junk in its place, `h` its first half.
+A script is words. Of the client: `S` its SYN, `S9` another with number 9000, `U` one with three bytes, `K` its SYN/ACK, `A` its ACK, `a` one
+at a wrong place; `R` `X` `F` its RST, RST/ACK, FIN/ACK, `r` `r7` a RST at a wrong place; `f` `g` a FIN with five bytes, with ACK and without; `N`
+three bytes without any flag, `J` junk at a wrong place, `j` junk with a wrong acknowledgement, `jF` `jS` `jR` `jX` the like with FIN, SYN, RST;
+`Q` the request, where a number says at which place instead: `Q-1` `Q+3` relative to the next byte, `Q9001` absolute; `G` `V` `T` `n` `s` `v` the
+request with FIN, SYN/ACK, RST/ACK, no flag, SYN, SYN/ACK at the place before; `b` its second half, `q` that with RST/ACK, `c` junk in its place,
+`h` its first half. Of the server: `k` `m` its SYN/ACK right and wrong, `kl` `ml` with data, `Wk` `Wm` `Wl` with RST; `w` `wl` its SYN bare and
+with data, `Ws` `wz` with RST; `W` `Wd` its RST bare and with data; `D` `d` `Dn` its data, its ACK, its data without any flag.
 """
 
 import re
