@@ -235,7 +235,7 @@ def _around_commands(trigger: Trigger, name: str) -> Payloads:
         yield [b"NO", b"OP\r\n", line]
         yield [line[:7], line[7:]]
     line = f"{trigger['verbs'][0]}{value}\r\n".encode()
-    longest = trigger["longest_line"]
+    longest = trigger.get("longest_line", 512)
     for size in (longest - 1, longest, longest + 1):
         begun = b"NOOP ".ljust(size, b"x")
         yield [begun, b"\r\n" + line]
