@@ -179,7 +179,7 @@ UNSAID = {
 MISSING = [
     ("http-keyword", "2006-06-01", "clayton2006", "20 min on average, for the two hosts and a block of 128 ports"),
     ("http-keyword", "2012-06-01", "verkamp2012", "12 h, for both hosts, port and protocol: an outlier"),
-    ("http-keyword", "2017-05-01", "wang2017state:section-2-1", "the words are \"host pair\": no port"),
+    ("http-keyword", "2017-05-01", "wang2017state:section-2-1", 'the words are "host pair": no port'),
     ("http-keyword", "2017-05-01", "wang2017state:section-8", "the box of the single RST does not keep it, against section 2.1"),
     ("tls-sni-triple", "2020-01-15", "rambert2021chinese:section-4-6", "there is a penalty box; neither key nor time are known"),
     ("esni", "2021-06-01", "hoang2022dneye", "resets in place of drops"),
