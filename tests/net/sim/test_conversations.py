@@ -6,9 +6,8 @@ from pathlib import Path as File
 import msgspec
 import pytest
 
-from crenel.net.path.path import End
 from crenel.wall.effects import Drop, Inject
-from tests.conversation import Ladder, carry_straight, play, read_ladders
+from tests.conversation import BASE, Ladder, carry_straight, play, read_ladders
 from tests.net.sim.carrier import carry_in_sim, carry_over, path_of
 from tests.net.telling import check_accounts
 
@@ -60,18 +59,15 @@ def test_nothing_differs_from_a_wall_without_a_network(ladder: Ladder) -> None:
     effects = carry_over(path, ladder)
     assert effects == carry_straight(ladder)
     check_accounts(path.trace)
-    withheld = [any(isinstance(effect, Drop) for effect in said) for said in effects]
-    due = [
-        (step.packet, End.SERVER if step.source.side == path.route.client_side else End.CLIENT)
-        for step, lost in zip(ladder.steps, withheld, strict=True)
-        if step.packet is not None and step.source is not None and not lost
-    ]
-    due += [
-        (effect.packet, End.CLIENT if effect.toward == path.route.client_side else End.SERVER)
-        for said in effects for effect in said if isinstance(effect, Inject)
-    ]  # fmt: skip
-    arrived = [(event.packet, End[event.toward.upper()]) for event in path.trace if event.what == "arrived"]
-    assert Counter(arrived) == Counter(due)
+    due = []
+    for step, said in zip(ladder.steps, effects, strict=True):
+        if step.packet is not None and step.source is not None and not any(isinstance(effect, Drop) for effect in said):
+            due.append((step.now - BASE, "server" if step.source.side == path.route.client_side else "client", step.packet))
+        for effect in said:
+            if isinstance(effect, Inject):
+                toward = "client" if effect.toward == path.route.client_side else "server"
+                due.append((step.now - BASE + effect.after, toward, effect.packet))
+    assert Counter((event.time, event.where, event.packet) for event in path.trace if event.what == "arrived") == Counter(due)
 
 
 def test_time_passes_where_nobody_speaks(waiting: Ladder) -> None:
