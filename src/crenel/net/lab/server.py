@@ -1,0 +1,77 @@
+"""A command on the server's machine in, whether it listens yet and what it has printed out."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from crenel.errors import LabError
+from crenel.net.lab.namespaces import Namespaces
+from crenel.net.path.path import End
+
+_GLANCE = 0.005
+"""Seconds between two looks at who listens (bench)."""
+_SHOWN = 1000
+"""Characters of a server's last words that an error quotes (bench)."""
+
+
+class Server:
+    """A program that runs in the lab until it is stopped or the lab is closed.
+
+    Raises:
+        LabError: there is no such program, or it cannot be run.
+    """
+
+    def __init__(self, namespaces: Namespaces, argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> None:
+        self.argv = tuple(argv)
+        self._namespaces = namespaces
+        self._output = os.memfd_create("crenel", os.MFD_CLOEXEC)
+        try:
+            nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                self._command = namespaces.spawn(End.SERVER, argv, (nothing, self._output, self._output), environ, cwd, own_session=True)
+            finally:
+                os.close(nothing)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def output(self) -> bytes:
+        """What it has printed so far, errors included."""
+        return os.pread(self._output, os.fstat(self._output).st_size, 0) if self._output >= 0 else b""
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status; None while it runs. Raises LabError once the lab is closed."""
+        return self._command.poll()
+
+    def wait_for(self, port: int, transport: Literal["tcp", "udp"], within: float) -> None:
+        """Wait until a program of the server's machine listens on a port; nothing is sent to find out.
+
+        Raises:
+            LabError: the command ended, or nobody listens after so many seconds.
+        """
+        deadline = time.monotonic() + within
+        while (transport, port) not in self._namespaces.listeners(End.SERVER):
+            status = self.status
+            if status is not None:
+                raise LabError(f"{self.argv[0]} ended with status {status} before it listened on {transport} port {port}{self._last_words()}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise LabError(f"{self.argv[0]} did not listen on {transport} port {port} within {within:g} seconds{self._last_words()}")
+            time.sleep(_GLANCE)
+
+    def stop(self) -> None:
+        """Kill it and all of its session."""
+        self._command.end()
+
+    def close(self) -> None:
+        """Forget what it printed."""
+        if self._output >= 0:
+            os.close(self._output)
+            self._output = -1
+
+    def _last_words(self) -> str:
+        words = self.output.decode("utf-8", "replace").strip()[-_SHOWN:]
+        return f": {words}" if words else "; it printed nothing"

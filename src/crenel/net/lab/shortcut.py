@@ -1,0 +1,115 @@
+"""Packets of a path without delay in, those that no wall acts on out again at once; the others are for the path to carry.
+
+Most packets of a flow can make no box act or learn: those are not even built. The rest is shown to the wall, and only what the wall
+answers goes the long way through the path, which tells of it and lets the answers come about.
+"""
+
+import msgspec
+
+from crenel.coins import Coins
+from crenel.flow.key import CLASS_SECOND, reverse_key
+from crenel.flow.table import FlowRecord
+from crenel.instant import Instant
+from crenel.net.lab.heads import lower, read_head
+from crenel.net.lab.tally import MOST_OF_FLOW, MOST_PACKETS, Counts, Sight
+from crenel.net.path.path import End, Path
+from crenel.net.path.route import Route
+from crenel.wall.effects import Effect, Side, Throttle
+from crenel.wall.run import Run
+from crenel.wire.packet import TCP, Packet
+from crenel.wire.verify import ip_checksum_valid
+
+_replace = msgspec.structs.replace
+
+
+class Answered(Run):
+    """A run that may be told its next answer, because the packet was shown to it before."""
+
+    def __init__(self, route: Route, coins: Coins) -> None:
+        super().__init__(route.walls[0], coins, forecast=False)
+        self.answer: list[Effect] | None = None
+
+    def see(self, now: Instant, side: Side, packet: Packet) -> list[Effect]:
+        """Take one packet as it passes the wall's hop and return what the wall does."""
+        answer, self.answer = self.answer, None
+        return super().see(now, side, packet) if answer is None else answer
+
+
+def is_direct(route: Route) -> bool:
+    """Say whether a route has one wall and does nothing to packets but count their TTL."""
+    still = all(not (link.delay or link.jitter or link.loss) and link.rate is None for link in route.links)
+    return still and len(route.walls) == 1 and not route.client_middleboxes and not route.strict_share
+
+
+class Shortcut:
+    """Lets packets by that no wall acts on.
+
+    Attributes:
+        path: carries the others.
+        sights: what was let by, as far as it is kept.
+    """
+
+    def __init__(self, route: Route, coins: Coins, start: Instant, counts: Counts) -> None:
+        self._run = Answered(route, coins)
+        self.path = Path(route, coins, start, (self._run,))
+        self.sights: list[Sight] = []
+        self._counts = counts
+        flows = self._run.flows
+        self._tcp, self._udp, self._armed = flows.tcp, flows.udp, self._run.armed
+        self._hops = sum(link.routers for link in route.links)
+        self._hops_to_wall = (route.links[0].routers, route.links[1].routers)
+        self._sides = (route.client_side, Side.OUTSIDE if route.client_side is Side.INSIDE else Side.INSIDE)
+        self._throttled: set[bytes] = set()
+        """Keys of flows that the path has to admit packet by packet."""
+
+    def take(self, now: Instant, end: End, data: bytes) -> bytes | bytearray | None:
+        """Return a packet as it arrives where the wall need not be shown it; None where it has to be."""
+        head = read_head(data)
+        if head is None:
+            return None
+        key, proto, ttl, start, packet_class = head
+        hops = self._hops
+        if ttl <= hops or (self._throttled and key in self._throttled):
+            return None
+        if proto == TCP:
+            record = self._tcp.get(key)
+            if record is None:
+                return None
+            if record.key != key:
+                packet_class |= CLASS_SECOND
+            if record.interest >> packet_class & 1 or (self._armed and self._run.touched(record)):
+                return None
+        else:
+            record = self._udp.get(key)
+            if record is None or not self._run.passes_plainly(record, now, data[start + 8 :], second=record.key != key):
+                return None
+        record.last = now
+        self._keep(record, now, end, data)
+        return lower(data, hops) if hops else data
+
+    def show(self, now: Instant, end: End, packet: Packet, data: bytes) -> bytes | bytearray | None:
+        """Show a packet to the wall; return it as it arrives, or None where the path carries it on."""
+        run, head = self._run, read_head(data)
+        if head is None or head[2] <= self._hops or head[0] in self._throttled or not ip_checksum_valid(packet):
+            self.path.send(now, end, packet)
+            return None
+        key, proto, ttl, _, _ = head
+        effects = run.see(now, self._sides[end], _replace(packet, ttl=ttl - self._hops_to_wall[end], ip_checksum=None))
+        if effects:
+            if any(isinstance(effect, Throttle) for effect in effects):
+                self._throttled |= {key, reverse_key(key)}
+            run.answer = effects
+            self.path.send(now, end, packet)
+            return None
+        record = (self._tcp if proto == TCP else self._udp).get(key)
+        if record is not None:
+            self._keep(record, now, end, data)
+        return lower(data, self._hops)
+
+    def _keep(self, record: FlowRecord, now: Instant, end: End, data: bytes) -> None:
+        """Note a packet that was let by, unless too many are noted already."""
+        if record.packets < MOST_OF_FLOW and len(self.sights) < MOST_PACKETS:
+            record.packets += 1
+            self.sights.append((now, end, data))
+        else:
+            self._counts.untold += 1
