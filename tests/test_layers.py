@@ -53,7 +53,19 @@ def graph() -> grimp.ImportGraph:
     for importer, imported_module in HARMLESS:
         if {importer, imported_module} <= graph.modules:
             graph.remove_import(importer=importer, imported=imported_module)
+    for path in SOURCE.rglob("*.py"):
+        module = ".".join(("crenel", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+        if "urllib" in graph.modules and graph.direct_import_exists(importer=module, imported="urllib") and takes_urls_apart_only(path):
+            graph.remove_import(importer=module, imported="urllib")
     return graph
+
+
+def takes_urls_apart_only(path: Path) -> bool:
+    """Say whether all that a module has of urllib is `urllib.parse`, which opens nothing."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    names = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return {name for name in names if name.split(".")[0] == "urllib"} == {"urllib.parse"}
 
 
 def test_pure_layers_reach_no_socket_thread_clock_chance_log_or_file(graph: grimp.ImportGraph) -> None:

@@ -4,17 +4,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crenel.atlas.compile import load_wall
-    from crenel.net.ideal import chance, try_payload
     from crenel.net.replay.check import check_capture
+    from crenel.net.sim.tries import Session, chance, try_payload, try_url
 
-__all__ = ["chance", "check_capture", "load_wall", "try_payload"]
+__all__ = ["Session", "chance", "check_capture", "load_wall", "try_payload", "try_url"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "load_wall": "crenel.atlas.compile",
     "check_capture": "crenel.net.replay.check",
-    "try_payload": "crenel.net.ideal",
-    "chance": "crenel.net.ideal",
+    "try_url": "crenel.net.sim.tries",
+    "try_payload": "crenel.net.sim.tries",
+    "chance": "crenel.net.sim.tries",
+    "Session": "crenel.net.sim.tries",
 }
 
 

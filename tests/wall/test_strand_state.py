@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from crenel.flow.overlap import Overlap
 from crenel.flow.reassembly import Stream, StreamLimits
 from crenel.wall.lanes import Lane, LaneSet
-from crenel.wall.strand import Strand, diff
+from crenel.wall.strand import ALL_CLASSES, Strand, diff
 from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC
 from crenel.wall.wall import Limits, Wall
 from tests.wall.making import PLAIN, compiled, made_box
@@ -136,8 +136,9 @@ PLAIN_FIELDS = (
 def test_a_copy_has_all_of_it() -> None:
     strand = filled()
     copy = strand.copy(strand.lanes)
-    assert set(PLAIN_FIELDS) | {"lanes", "late"} == set(Strand.__slots__)
+    assert set(PLAIN_FIELDS) | {"lanes", "late", "mask"} == set(Strand.__slots__)
     assert [getattr(copy, name) for name in PLAIN_FIELDS] == [getattr(strand, name) for name in PLAIN_FIELDS]
+    assert copy.mask == ALL_CLASSES, "what matters to fewer boxes has to be worked out again"
     assert copy.late is not None
     assert strand.late is not None
     assert copy.late.add(1001, b"123456789") == strand.late.add(1001, b"123456789") == b"123456789later"

@@ -16,6 +16,7 @@ from crenel.atlas.schema import Epoch, Middlebox, NamedList, Profile
 from crenel.atlas.userlist import read_addresses, read_names, read_pool
 from crenel.atlas.vantage import Vantage
 from crenel.errors import ProfileError, UsageError
+from crenel.instant import NANOSECONDS
 from crenel.wall.box import Box, Facts
 from crenel.wall.match import AddressList, Entry, NameList, OtherAddresses, OtherNames, PoolList
 from crenel.wall.reaction import Reaction
@@ -24,6 +25,7 @@ from crenel.wall.wall import Wall
 
 SHOWN_ADDRESSES = 1 << 12
 """A pool is filled up to its counted size, and never past this many addresses."""
+_NOON = 12
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,10 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """Names on the example lists that stand in for the real ones."""
     example_boxes: bool
     """Does any box compare names with an example list?"""
+    place: Vantage
+    """The vantage."""
+    noon: int
+    """Nanoseconds since 1970 at which a simulated exchange begins: the hour that was asked for, noon in the wall's own time where none was."""
 
 
 def load_wall(
@@ -103,6 +109,7 @@ def compile_profile(
         name=profile.name, title=profile.title, sha256=sha256, as_of=str(moment), seed=seed,
         assume=dict(assume or {}), lists=dict(lists or {}), listed=tuple(listed), vantage=vantage.name, utc_offset=profile.utc_offset,
         notes=builder.notes, examples=builder.examples, example_boxes=any(box.facts.example_list for box in boxes),
+        place=vantage, noon=_start(moment, profile.utc_offset),
     )
 
     def elsewhere(name: str) -> Wall:
@@ -111,6 +118,12 @@ def compile_profile(
 
     hour = moment.hour
     return Wall(profile.name, profile.title, boxes, limits=profile.limits, utc_offset=profile.utc_offset, hour=hour, about=about, elsewhere=elsewhere)
+
+
+def _start(moment: Moment, utc_offset: int) -> int:
+    zone = dt.timezone(dt.timedelta(hours=utc_offset))
+    begins = moment.start.replace(hour=_NOON) if moment.bare else moment.start
+    return round(begins.replace(tzinfo=zone).timestamp()) * NANOSECONDS
 
 
 def _moment(as_of: str | dt.date | None, utc_offset: int) -> Moment:

@@ -5,8 +5,9 @@ from typing import Protocol
 
 from crenel.coins import Coins
 from crenel.instant import Instant
+from crenel.net.app.speaker import App
+from crenel.net.exchange import Exchange
 from crenel.net.path.route import Route
-from crenel.net.trace import Exchange
 from crenel.wall.wall import Wall
 from crenel.wire.packet import Packet
 
@@ -28,13 +29,6 @@ class Host(Protocol):
 
     def fire(self, now: Instant) -> None:
         """Let the timers that are due go off."""
-
-
-class App(Protocol):
-    """What the two ends say to each other."""
-
-    def hosts(self, now: Instant, coins: Coins) -> tuple[Host, Host]:
-        """Return a client that begins as soon as it is asked for packets, and its server."""
 
 
 class Ground(Protocol):

@@ -74,7 +74,7 @@ def exact_odds(wall: Wall, shown: Sequence[Shown], *, served: bool = False) -> O
     Boxes do not depend on one another until one acts, so the outcomes of each are enumerated by themselves; where one has more than
     `MOST_OUTCOMES`, as many trials are sampled from a fixed seed.
     """
-    grounds, tossed = _grounds_of(wall, shown, _Aside(), served=served)
+    grounds, tossed = _grounds_of(wall, shown, Aside(), served=served)
     chances = dict(odds_of(wall.boxes, [because for _, because in grounds]).boxes)
     first = {because.middlebox: (number, because) for number, because in reversed(grounds)}
     # What a model makes of packets after the last payload gives no box any ground.
@@ -94,7 +94,7 @@ def _chance_of(wall: Wall, shown: Sequence[Shown], found: list[tuple[int, Becaus
     """Return the probability that the one box of a wall acts, and add every ground that it has in any outcome to `found`."""
 
     def trial(coins: Coins) -> float:
-        grounds, _ = _grounds_of(wall, shown, _Aside(coins), served=served)
+        grounds, _ = _grounds_of(wall, shown, Aside(coins), served=served)
         found.extend(grounds)
         return odds_of(wall.boxes, [because for _, because in grounds]).chance
 
@@ -104,7 +104,7 @@ def _chance_of(wall: Wall, shown: Sequence[Shown], found: list[tuple[int, Becaus
     return _plain(math.fsum(trial(KeyedCoins(0, number)) for number in range(MOST_OUTCOMES)) / MOST_OUTCOMES)
 
 
-def _grounds_of(wall: Wall, shown: Sequence[Shown], coins: "_Aside", *, served: bool) -> tuple[list[tuple[int, Because]], dict[str, int]]:
+def _grounds_of(wall: Wall, shown: Sequence[Shown], coins: "Aside", *, served: bool) -> tuple[list[tuple[int, Because]], dict[str, int]]:
     """Show a flow to a wall that never acts; return the grounds, each with its packet, and on which packet a box first tossed."""
     run = wall.start(coins, mode="forecast")
     grounds: list[tuple[int, Because]] = []
@@ -129,8 +129,8 @@ def _plain(chance: float) -> float:
     return round(chance, 12) or chance
 
 
-class _Aside:
-    """Coins by which no box acts: all others fall as the coins behind them say, or on one side where there are none."""
+class Aside:
+    """Coins by which no box acts: all others fall as the coins behind them say, or on one side where there are none; draws give the median."""
 
     __slots__ = ("_coins", "number", "tossed")
 

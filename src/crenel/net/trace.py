@@ -1,11 +1,12 @@
-"""What every carrier returns: a flow with its verdict and evidence, or an exchange with what each end saw."""
+"""What carriers tell: a judged flow with its evidence, and the events of an exchange, which can be written as a capture."""
 
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
-from crenel.wall.effects import Because
+from crenel.instant import Instant
+from crenel.wall.effects import Because, Effect
 from crenel.wire.ip import serialise
 from crenel.wire.packet import Packet
 from crenel.wire.pcapng_writer import RAW_IP, interface, packet_block, section_header
@@ -101,10 +102,7 @@ ENDINGS: frozenset[What] = frozenset({"held", "arrived", "dropped", "died", "los
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One packet of an exchange at one place: who saw it when, as it was there, and what happened to it.
-
-    An ideal exchange tells of the wall's hop alone; there nothing but the first six fields is filled.
-    """
+    """One packet of an exchange at one place: who saw it when, as it was there, and what happened to it."""
 
     time: int
     """Nanoseconds since the exchange began."""
@@ -127,21 +125,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """The number of the packet that drew it: the ground of an injection, what a router answers, the fragment that completed it."""
 
 
-class Exchange(msgspec.Struct, frozen=True):
-    """A client and a server with a wall between them: what was drawn to happen, and what could have."""
+class WallEffect(msgspec.Struct, frozen=True):
+    """What a wall did, on which packet."""
 
-    blocked: bool
-    """Did any box act, as this seed drew it?"""
-    at_risk: bool
-    """Is the chance that any acts above what is tolerated?"""
-    middlebox: str | None
-    """The first box that acted."""
-    action: str | None
-    chance: float
-    triggers: tuple[Trigger, ...]
-    evidence: tuple[Evidence, ...]
-    """Of each box with ground to act; `packet` is the 1-based number in the trace, 0 for one that was never sent."""
-    trace: tuple[Event, ...]
+    at: Instant
+    wall: str
+    effect: Effect
+    packet: int
+    """The number of the packet in the trace; 0 where time alone did it."""
 
 
 def show_value(value: bytes) -> str:

@@ -16,13 +16,12 @@ from crenel.wall.readers.reading import Answer
 from crenel.wall.residual import Memory
 from crenel.wall.settle import Settler
 from crenel.wall.state import FlowState
-from crenel.wall.strand import Strand
+from crenel.wall.strand import ALL_CLASSES, Strand
 from crenel.wall.tcb import OFF
 from crenel.wall.walk import Walker
 from crenel.wall.wall import Wall, Watch
 from crenel.wire.packet import ACK, SYN, TCP, UDP, Packet
 
-ALL_CLASSES = (1 << 64) - 1
 KEPT_PACKETS = 256
 """Packets of one flow that are kept at most, so that an exact chance can be worked out where a state model tosses coins (bench)."""
 _NOTHING: list[Effect] = []
@@ -110,6 +109,9 @@ class Run:
                     record.last = now
                     return _NOTHING
             state = self._begin(record, watch)
+        elif tcp and not remembered and not record.interest >> packet_class & 1:
+            record.last = now
+            return _NOTHING
         if tcp and len(record.kept) < KEPT_PACKETS:
             record.kept.append((now, second, packet))
         return self._show(record, state, now, packet, packet_class, remembered=remembered)
@@ -325,12 +327,14 @@ class Run:
                 continue
             done = strand.copy(own)
             done.state, done.live = OFF, 0
+            self._walker.mask(done)
             if rest is not None:
                 kept.append(strand.copy(rest))
             kept.append(done)
         state.strands = kept
         if record.transport != TCP:
             return
+        self.refresh(record, state)  # most views want to hear no more by now
         ignored: list[Ground] = []
         for effect in effects:
             if isinstance(effect, Inject):

@@ -4,6 +4,9 @@ from crenel.flow.reassembly import Stream
 from crenel.wall.lanes import LaneSet
 from crenel.wall.tcb import NONE, OPEN, OPENING, RESYNC
 
+ALL_CLASSES = (1 << 64) - 1
+"""The bit set of all packet classes."""
+
 _HALF = 1 << 31
 _WHOLE = 1 << 32
 
@@ -28,6 +31,7 @@ class Strand:
         "lanes",
         "late",
         "live",
+        "mask",
         "odd",
         "served",
         "server_next",
@@ -40,6 +44,8 @@ class Strand:
     def __init__(self, lanes: LaneSet) -> None:
         self.lanes = lanes
         self.state = NONE
+        self.mask = ALL_CLASSES
+        """Packet classes that can matter to it, in terms of the flow's ends; all of them until somebody works that out."""
         self.client = 0
         """1 where this view takes the flow's second end for the client."""
         self.isn = 0
@@ -69,8 +75,10 @@ class Strand:
     def copy(self, lanes: LaneSet) -> "Strand":
         """Return a view of its own for some of the lanes."""
         other = Strand(lanes)
-        for name in ("state", "client", "isn", "expected", "server_next", "served", "odd", "targets", "cause", "syn_acks", "buffer", "base", "begun"):
-            setattr(other, name, getattr(self, name))
+        other.state, other.client, other.isn, other.expected = self.state, self.client, self.isn, self.expected
+        other.server_next, other.served, other.syn_acks, other.odd = self.server_next, self.served, self.syn_acks, self.odd
+        other.targets, other.cause, other.begun = self.targets, self.cause, self.begun
+        other.buffer, other.base = self.buffer, self.base
         other.live = self.live & lanes.readers
         other.ends = list(self.ends)
         other.taken = dict(self.taken) if self.taken is not None else None

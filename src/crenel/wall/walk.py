@@ -12,7 +12,7 @@ from crenel.wall.box import Box
 from crenel.wall.ground import Ground
 from crenel.wall.lanes import ACK_ODD, EXPECTED, REPEATED, SERVER_LOADS, TARGET_BITS, TARGETED, LaneSet, Part, ReaderSlot
 from crenel.wall.match import NameList
-from crenel.wall.strand import Strand
+from crenel.wall.strand import ALL_CLASSES, Strand
 from crenel.wall.tcb import NONE, OFF, OPEN, OPENING, RESYNC, Row
 from crenel.wire.packet import SYN, Packet
 
@@ -43,6 +43,8 @@ class Walker:
     ) -> None:
         """Show a packet to every strand of a flow; `injector` is the box that must not see what it sent itself."""
         for strand in tuple(state.strands):
+            if not strand.mask >> packet_class & 1:
+                continue
             if injector is not None:
                 if all(lane.box is injector or not lane.box.sees_injected for lane in strand.lanes.lanes):
                     continue
@@ -54,7 +56,9 @@ class Walker:
             self._step(record, state, strand, packet, packet_class, grounds, 0)
 
     def mask(self, strand: Strand) -> int:
-        """Return the packet classes that matter to a strand, in terms of the flow's ends."""
+        """Return the packet classes that matter to a strand, in terms of the flow's ends, and keep them until it changes."""
+        if strand.mask != ALL_CLASSES:
+            return strand.mask
         mask = strand.lanes.mask(strand.state, live=bool(strand.live))
         if strand.lanes.asks_ack and not strand.served and strand.state in (OPENING, OPEN, RESYNC):
             mask |= SERVER_LOADS
@@ -62,6 +66,7 @@ class Walker:
             mask = (mask >> CLASS_SECOND) | ((mask & _LOW) << CLASS_SECOND)
         elif strand.state in (NONE, OFF):
             mask |= (mask & _LOW) << CLASS_SECOND
+        strand.mask = mask
         return mask
 
     def match(self, boxes: Sequence[Box], slot: ReaderSlot, found: "Sequence[Found]", base: int, packet: Packet, grounds: list[Ground]) -> None:
@@ -133,10 +138,12 @@ class Walker:
                 strand.server_next = (packet.seq + 1) & _LOW
         elif relative & CLASS_LOAD and strand.server_next >= 0 and packet.seq == strand.server_next:
             strand.served = True
+            strand.mask = ALL_CLASSES
 
     def _carry_out(  # noqa: PLR0917  the walk hands itself on whole
         self, record: FlowRecord, state: "FlowState", strand: Strand, part: Part, packet: Packet, packet_class: int, grounds: list[Ground], depth: int
     ) -> None:
+        strand.mask = ALL_CLASSES
         for row in part.rows:
             if row.p < 1.0 and not self._falls(record, state, strand, row):
                 continue

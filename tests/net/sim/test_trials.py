@@ -7,32 +7,25 @@ from crenel.atlas.compile import load_wall
 from crenel.atlas.load import load_vantage
 from crenel.coins import Coins, KeyedCoins, ScriptedCoins
 from crenel.instant import Instant, seconds
-from crenel.net.ground import Host, Rewrite
+from crenel.net.app.http import Http
+from crenel.net.exchange import Exchange
+from crenel.net.ground import Rewrite
+from crenel.net.path.path import Path
 from crenel.net.path.route import Route, route_of
 from crenel.net.sim.trials import Simulated
-from crenel.net.trace import Exchange
+from crenel.wall.effects import Side
 from crenel.wall.wall import Wall
 from crenel.wire.packet import ACK, PSH, RST, Packet
-from tests.net.sim.scripted import START, Scripted, bare, conversation
+from tests.net.sim.scripted import START, bare
 from tests.net.telling import check_accounts
 
 WALL = load_wall("gfw", as_of="2020-01-15")
 ROUTE = bare(route_of(load_vantage("four-cities-2020"), WALL))
 
 
-class Talk(msgspec.Struct, frozen=True):
-    """An application that says the same whatever happens."""
-
-    name: bytes
-
-    def hosts(self, now: Instant, coins: Coins) -> tuple[Host, Host]:
-        client, server = conversation(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % self.name, b"HTTP/1.1 200 OK\r\n\r\n")
-        return Scripted(client), Scripted(server)
-
-
 def carried(name: bytes, coins: Coins, client: Rewrite | None = None, wall: Wall = WALL, route: Route = ROUTE) -> Exchange:
-    exchange = Simulated(START).trial(Talk(name), wall, route, client, None, coins)
-    check_accounts(exchange.trace)
+    exchange = Simulated(START).trial(Http(host=name.decode()), wall, route, client, None, coins)
+    check_accounts(exchange.trace, finished=False)
     return exchange
 
 
@@ -41,9 +34,11 @@ def test_what_the_wall_resets_is_blocked_and_explained() -> None:
     assert (exchange.blocked, exchange.at_risk, exchange.action) == (True, True, "reset")
     (evidence,) = exchange.evidence
     assert (evidence.value, evidence.middlebox) == ("blocked.example", exchange.middlebox)
+    assert (exchange.outcome, exchange.experience.ending) == ("blocked", "reset")
     seen = exchange.trace[evidence.packet - 1]
     assert (seen.where, seen.what, seen.packet.flags) == (WALL.name, "passed", PSH | ACK)
-    assert {event.injected_by for event in exchange.trace if event.packet.flags & RST} == {exchange.middlebox}
+    forged = [event for event in exchange.trace if event.what == "injected"]
+    assert {(event.injected_by, bool(event.packet.flags & RST)) for event in forged} == {(exchange.middlebox, True)}
     (trigger,) = exchange.triggers
     assert (trigger.acted, trigger.chance) == (True, exchange.chance)
 
@@ -68,11 +63,45 @@ def test_a_rewritten_request_is_what_the_wall_sees() -> None:
 
 
 def test_a_trial_is_broken_off_at_its_limit() -> None:
-    exchange = Simulated(START, longest=seconds(0.1)).trial(Talk(b"blocked.example"), WALL, ROUTE, None, None, KeyedCoins(0))
+    far = route_of(load_vantage("four-cities-2020"), WALL)
+    exchange = Simulated(START, longest=seconds(0.1)).trial(Http(host="blocked.example"), WALL, far, None, None, KeyedCoins(0))
     assert {event.packet.flags & ~ACK for event in exchange.trace} == {2}
+    assert (exchange.outcome, exchange.experience.ending, exchange.experience.time) == ("failed", "timed out", seconds(0.1))
     assert all(event.time <= seconds(0.1) for event in exchange.trace)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_coins_give_the_same_exchange(seed: int) -> None:
-    assert carried(b"blocked.example", KeyedCoins(seed)) == carried(b"blocked.example", KeyedCoins(seed))
+    one, other = (carried(b"blocked.example", KeyedCoins(seed)) for _ in range(2))
+    assert (one.experience, one.trace, one.events, one.evidence) == (other.experience, other.trace, other.events, other.evidence)
+
+
+def test_without_an_afterglow_it_ends_with_the_experience_of_the_client() -> None:
+    grounds = Simulated(START, afterglow=seconds(1)), Simulated(START, afterglow=0)
+    whole, brief = (ground.trial(Http(host="allowed.example"), WALL, ROUTE, None, None, KeyedCoins(0)) for ground in grounds)
+    assert brief.experience == whole.experience
+    assert max(event.time for event in brief.trace) == brief.experience.time < max(event.time for event in whole.trace)
+
+
+def test_the_chance_is_that_from_empty_memory_even_where_the_wall_remembers() -> None:
+    coins = ScriptedCoins()
+    runs = (WALL.start(coins),)
+    sim = Simulated(START)
+    first = sim.carry(Http(host="blocked.example"), WALL, Path(ROUTE, coins, START, runs), coins)
+    second = sim.carry(Http(host="allowed.example"), WALL, Path(ROUTE, coins, START, runs), coins)
+    assert (first.outcome, first.chance > 0, first.residual) == ("blocked", True, False)
+    assert (second.outcome, second.chance, second.residual, second.at_risk) == ("blocked", 0.0, True, False)
+    assert [(trigger.chance, trigger.acted) for trigger in second.triggers] == [(0.0, True)]
+    assert second.evidence[0].residual is not None
+
+
+def test_the_calm_exchange_is_what_the_wall_sees_when_no_box_acts() -> None:
+    app = Http(host="blocked.example")
+    calm = Simulated(START).calm(app, WALL, ROUTE, KeyedCoins(0))
+    missed = Simulated(START).trial(app, WALL, ROUTE, None, None, ScriptedCoins(otherwise=False))
+    seen = [event for event in missed.trace if event.where == WALL.name]
+    assert [(packet.flags, packet.payload) for _, _, packet in calm if not isinstance(packet, int)] == [
+        (event.packet.flags, event.packet.payload) for event in seen
+    ]
+    assert {side for _, side, _ in calm} == {Side.INSIDE, Side.OUTSIDE}
+    assert calm[0][1] == ROUTE.client_side

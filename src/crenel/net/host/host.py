@@ -172,8 +172,12 @@ class Host:
 
     def next_timer(self) -> Instant | None:
         """Return when `fire` is due, or None."""
-        due = [timer for endpoint in self._endpoints.values() if (timer := endpoint.next_timer()) is not None]
-        return min(due, default=None)
+        first: Instant | None = None
+        for endpoint in self._endpoints.values():
+            timer = endpoint.next_timer()
+            if timer is not None and (first is None or timer < first):
+                first = timer
+        return first
 
     def fire(self, now: Instant) -> None:
         """Fire the endpoints that are due."""

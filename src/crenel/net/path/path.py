@@ -18,7 +18,7 @@ from crenel.net.path.bucket import Bucket, size_of
 from crenel.net.path.middlebox import Passage, choose_client_filter, choose_strict_filter
 from crenel.net.path.route import Link, Route
 from crenel.net.path.router import answer_of, hop_address
-from crenel.net.trace import Event, What
+from crenel.net.trace import Event, WallEffect, What
 from crenel.wall.effects import Drop, Effect, Expired, Inject, Side, Throttle
 from crenel.wall.run import Run
 from crenel.wire.packet import Packet
@@ -55,16 +55,6 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     number: int
 
 
-class WallEffect(msgspec.Struct, frozen=True):
-    """What a wall did, on which packet."""
-
-    at: Instant
-    wall: str
-    effect: Effect
-    packet: int
-    """The number of the packet in the trace; 0 where time alone did it."""
-
-
 _Name = Literal["client", "server"]
 _NAMES: tuple[_Name, _Name] = ("client", "server")
 
@@ -86,6 +76,7 @@ class Path:
         coins: decide which middleboxes stand there, losses and jitter, and what the walls do.
         start: the instant that the trace counts from.
         runs: the runs of the route's walls, to keep their memory; None: all walls start with empty memory.
+        numbered: how many packets earlier paths of the same runs have numbered.
 
     Attributes:
         trace: an event for every packet at every place where it was seen.
@@ -97,7 +88,9 @@ class Path:
         "route", "runs", "start", "trace",
     )
 
-    def __init__(self, route: Route, coins: Coins, start: Instant = Instant(0), runs: tuple[Run, ...] | None = None) -> None:  # noqa: B008
+    def __init__(
+        self, route: Route, coins: Coins, start: Instant = Instant(0), runs: tuple[Run, ...] | None = None, numbered: int = 0  # noqa: B008
+    ) -> None:
         self.route = route
         self.start = start
         self.runs = runs if runs is not None else tuple(wall.start(coins) for wall in route.walls)
@@ -112,7 +105,7 @@ class Path:
         self._buckets: dict[tuple[int, bytes, End], tuple[Bucket, str]] = {}
         self._heap: list[tuple[Instant, int, Callable[[Instant, int, _Flight, Packet], Arrival | None], int, _Flight, Packet]] = []
         self._serial = 0
-        self._number = 0
+        self._number = numbered
         self._last = len(route.links) - 1
 
     def send(self, now: Instant, end: End, packet: Packet) -> None:

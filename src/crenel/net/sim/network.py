@@ -1,7 +1,7 @@
 """Two hosts and a path in, the same moved on in virtual time out: packets are handed over when due, timers go off when they should."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -21,6 +21,8 @@ class Why(enum.Enum):
     """Nothing is on its way and no timer runs."""
     TIME = "time"
     """What comes next lies behind the time limit."""
+    DONE = "done"
+    """What was waited for has happened."""
     STEPS = "steps"
     """So much happened that it was broken off."""
 
@@ -56,22 +58,26 @@ class Network:
         self._rewrites = (rewrites.get(End.CLIENT), rewrites.get(End.SERVER))
         self._arrivals = (arrivals.get(End.CLIENT), arrivals.get(End.SERVER))
 
-    def run(self, now: Instant, until: Instant, most_steps: int = MOST_STEPS) -> Stop:
-        """Let things happen from now until all is quiet or a time limit, which is still part of it."""
+    def run(self, now: Instant, until: Instant, most_steps: int = MOST_STEPS, done: Callable[[], object] | None = None) -> Stop:
+        """Let things happen from now until all is quiet, a time limit, which is still part of it, or `done` gives something."""
         self._send(now, End.CLIENT)
         self._send(now, End.SERVER)
         path, (client, server) = self.path, self._hosts
+        # What a host waits for changes only when it is called.
+        timers = [client.next_timer(), server.next_timer()]
         for steps in range(most_steps):
             due = path.next_due()
-            ours, theirs = client.next_timer(), server.next_timer()
+            ours, theirs = timers
             timer = ours if theirs is None or (ours is not None and ours <= theirs) else theirs
             if due is not None and (timer is None or due <= timer):
                 if due > until:
                     return self._stop(until, Why.TIME, steps)
                 now = due
                 arrival = path.pop()
-                if arrival is not None:
-                    self._hand_over(now, arrival.end, arrival.packet)
+                if arrival is None:
+                    continue
+                end = arrival.end
+                self._hand_over(now, end, arrival.packet)
             elif timer is not None:
                 if timer > until:
                     return self._stop(until, Why.TIME, steps)
@@ -82,6 +88,9 @@ class Network:
                 self._send(now, end)
             else:
                 return self._stop(now, Why.QUIET, steps)
+            timers[end] = self._hosts[end].next_timer()
+            if done is not None and done():
+                return self._stop(now, Why.DONE, steps)
         return self._stop(now, Why.STEPS, most_steps)
 
     def _hand_over(self, now: Instant, end: End, packet: Packet) -> None:

@@ -1,20 +1,41 @@
 """An application, a wall and a route in, the exchange that they come to in virtual time out: the ground that needs no kernel."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
-from crenel.coins import Coins
+from crenel.coins import Coins, Uniform
 from crenel.instant import NANOSECONDS, Instant
-from crenel.net.ground import App, Rewrite
-from crenel.net.odds import odds_of
-from crenel.net.path.path import End, Path, WallEffect
+from crenel.net.app.speaker import App
+from crenel.net.exchange import Exchange
+from crenel.net.ground import Rewrite
+from crenel.net.host.host import Host
+from crenel.net.host.options import HostOptions
+from crenel.net.odds import Aside, Shown
+from crenel.net.path.path import End, Path
 from crenel.net.path.route import Route
+from crenel.net.sim.ends import ClientEnd, ServerEnd
 from crenel.net.sim.network import Network
-from crenel.net.trace import Exchange, Trigger, evidence_of
-from crenel.wall.effects import Armed, Because, Drop, Inject, Missed, Throttle
+from crenel.wall.effects import Side
 from crenel.wall.wall import Wall
 
-LONGEST = 120 * NANOSECONDS
-"""Nanoseconds of virtual time after which an exchange is broken off: longer than the retries of any application here (bench)."""
+LONGEST = 150 * NANOSECONDS
+"""Nanoseconds of virtual time after which an exchange is broken off: longer than the patience of any application here (bench)."""
+AFTERGLOW = NANOSECONDS
+"""Nanoseconds within which late answers and farewells are seen (bench)."""
+
+_OPTIONS = HostOptions()
+_ISN = Uniform(0, (1 << 32) - 1)
+_OTHER = {Side.INSIDE: Side.OUTSIDE, Side.OUTSIDE: Side.INSIDE}
+
+
+class Between(msgspec.Struct, frozen=True):
+    """Who talks: the addresses of both ends, of 4 or 16 bytes and the same version, and the client's port."""
+
+    client: bytes = bytes((192, 0, 2, 2))
+    server: bytes = bytes((198, 51, 100, 2))
+    sport: int = 50_000
+    """Of the first connection; each further one takes the next port."""
 
 
 class Simulated(msgspec.Struct, frozen=True):
@@ -27,49 +48,48 @@ class Simulated(msgspec.Struct, frozen=True):
     """When each trial begins."""
     longest: int = LONGEST
     """Nanoseconds after which it is broken off."""
+    between: Between = Between()
+    tolerate: float = 0.0
+    """An exchange is at risk where its chance is above this."""
+    afterglow: int = AFTERGLOW
+    """Nanoseconds for which it goes on once the client has its answer or has given up; 0 where only that end is of interest."""
 
     def trial(self, app: App, wall: Wall, path: Route, client: Rewrite | None, server: Rewrite | None, coins: Coins) -> Exchange:
         """Carry out one exchange from empty memory; `wall` is the one whose effects the exchange tells of, and stands in `path`."""
-        carried = Path(path, coins, self.start)
-        ends = app.hosts(self.start, coins)
         rewrites = {end: rewrite for end, rewrite in ((End.CLIENT, client), (End.SERVER, server)) if rewrite is not None}
-        Network(carried, *ends, rewrites).run(self.start, Instant(self.start + self.longest))
-        return exchange_of(carried, wall)
+        return self.carry(app, wall, Path(path, coins, self.start), coins, rewrites)
 
+    def carry(self, app: App, wall: Wall, path: Path, coins: Coins, rewrites: Mapping[End, Rewrite] | None = None) -> Exchange:
+        """Carry out one exchange over a path, whose walls may remember earlier ones; the chance is that from empty memory all the same."""
+        first = len(path.trace), len(path.effects)
+        client = self._play(app, path, coins, rewrites)
+        ending = client.finished(Instant(self.start + self.longest))
+        return Exchange(
+            wall, self.start, ending, path.trace[first[0] :], path.effects[first[1] :], lambda: self.calm(app, wall, path.route, coins, rewrites),
+            self.tolerate,
+        )  # fmt: skip
 
-def exchange_of(path: Path, wall: Wall) -> Exchange:
-    """Return what one wall did on a path, as an exchange; it is blocked where any box acted.
+    def calm(self, app: App, wall: Wall, path: Route, coins: Coins, rewrites: Mapping[End, Rewrite] | None = None) -> Sequence[Shown]:
+        """Let the same ends meet where no box acts, from empty memory; return what passes a wall, with times and sides."""
+        aside = Aside(coins)
+        carried = Path(path, aside, self.start, tuple(wall.start(aside, mode="forecast") for wall in path.walls))
+        self._play(app, carried, aside, rewrites)
+        sides = {"server": path.client_side, "client": _OTHER[path.client_side]}
+        return [
+            (Instant(self.start + event.time), sides[event.toward], event.packet)
+            for event in carried.trace
+            if event.where == wall.name and event.injected_by is None and event.sender != "path"
+        ]
 
-    The chance is that of the grounds which the boxes had in this run: what they would have met had others acted otherwise is not in it.
-    """
-    places: dict[int, int] = {}
-    for number, event in enumerate(path.trace, 1):
-        if event.where == wall.name:
-            places.setdefault(event.number, number)
-    acted: list[tuple[Because, int]] = []
-    grounds: list[tuple[Because, int]] = []
-    for told in path.effects:
-        if told.wall == wall.name and isinstance(told.effect, Inject | Drop | Throttle | Armed | Missed):
-            grounds.append((told.effect.because, told.packet))
-            if not isinstance(told.effect, Missed):
-                acted.append(grounds[-1])
-    odds = odds_of([box for box in wall.boxes if any(because.middlebox == box.id for because, _ in grounds)], _tosses(path.effects, wall))
-    evidence = {because.middlebox: evidence_of(because, places.get(packet, 0)) for because, packet in reversed(grounds)}
-    actions = {box.id: box.action or "" for box in wall.boxes}
-    boxes = {because.middlebox for because, _ in acted}
-    first = acted[0][0].middlebox if acted else None
-    return Exchange(
-        bool(acted), odds.chance > 0.0 or bool(acted), first, None if first is None else actions[first], odds.chance,
-        tuple(Trigger(name, actions[name], chance, name in boxes) for name, chance in odds.boxes.items()),
-        tuple(evidence[box.id] for box in wall.boxes if box.id in evidence), tuple(path.trace),
-    )
+    def _play(self, app: App, path: Path, coins: Coins, rewrites: Mapping[End, Rewrite] | None) -> ClientEnd:
+        start, between = self.start, self.between
+        ours, theirs = coins.draw("client", b"", "isn", _ISN), coins.draw("server", b"", "isn", _ISN)
+        server = ServerEnd(app, Host(between.server, _OPTIONS, lambda peer, port, own: theirs + port))
+        client = ClientEnd(app, Host(between.client, _OPTIONS, lambda peer, port, own: ours + own), between.server, between.sport, start)
+        network = Network(path, client, server, rewrites)
+        end = Instant(start + self.longest)
+        stop = network.run(start, end, done=lambda: client.experience)
+        if self.afterglow:
+            network.run(stop.at, min(end, Instant(stop.at + self.afterglow)))
+        return client
 
-
-def _tosses(effects: list[WallEffect], wall: Wall) -> list[Because]:
-    """Return the ground of each toss once: a box that acts tells of it with every packet that it forges."""
-    tosses: dict[tuple[int, str, int, bool], Because] = {}
-    for told in effects:
-        if told.wall == wall.name and isinstance(told.effect, Inject | Drop | Throttle | Armed | Missed):
-            because = told.effect.because
-            tosses.setdefault((told.packet, because.middlebox, because.offset, because.residual is not None), because)
-    return list(tosses.values())
