@@ -2,7 +2,7 @@
 
 import pytest
 
-from crenel.net.ideal import chance, try_payload
+from crenel.net.sim.tries import chance, try_payload
 from tests.conformance.judging import rows_of, wall_of
 
 AS_OF = "2023-02-14"

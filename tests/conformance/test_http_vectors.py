@@ -1,6 +1,6 @@
 """Ambiguous HTTP requests and how many resets each met in, for which the model expects any out; a plain search for names beside it."""
 
-from crenel.net.ideal import chance
+from crenel.net.sim.tries import chance
 from crenel.wall.match import NameList
 from tests.conformance.judging import rows_of, wall_of
 

@@ -6,7 +6,7 @@ import pytest
 
 from crenel.coins import ScriptedCoins
 from crenel.instant import Instant
-from crenel.net.ideal import chance
+from crenel.net.sim.tries import chance
 from crenel.wall.effects import Armed, Side
 from crenel.wire.packet import udp_packet
 from tests.conformance.judging import wall_of

@@ -81,11 +81,11 @@ SCHEMES = st.sampled_from(["http://", "https://", "dns:", "ftp://", "smtp://", "
 
 @given(st.text(max_size=60) | st.tuples(SCHEMES, st.text(max_size=40)).map("".join))
 def test_any_text_is_a_target_or_a_sentence(text: str) -> None:
+    problem, target = "", None
     try:
         target = read_target(text)
     except UsageError as error:
         problem = str(error)
-        target = None
     if target is None:
         assert "\n" not in problem
         return
