@@ -54,7 +54,8 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
 
 def die_with_parent(signal: int) -> None:
     """Have this process killed when the thread that made it ends; what changes its rights undoes that. Raises OSError."""
-    _checked(_library().prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)), "prctl")
+    nothing = ctypes.c_ulong(0)
+    _checked(_library().prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal), nothing, nothing, nothing), "prctl")
 
 
 class Timer:

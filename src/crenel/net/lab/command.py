@@ -101,53 +101,71 @@ def communicate(command: Command, stdin: bytes, streams: Streams, timeout: float
         stdin: what it is fed.
         streams: our ends of its streams; they are closed.
         timeout: seconds after which it is ended; None: never.
+
+    Raises LabError where the lab ends before the command.
     """
-    feeding, *reading = streams
-    for descriptor in streams:
-        os.set_blocking(descriptor, False)
-    output: dict[int, list[bytes]] = {descriptor: [] for descriptor in reading}
-    deadline = None if timeout is None else time.monotonic() + timeout
-    status: int | None = None
-    open_ends = set(streams)
-    with selectors.DefaultSelector() as selector:
-        selector.register(command, selectors.EVENT_READ)
-        selector.register(feeding, selectors.EVENT_WRITE)
-        for descriptor in reading:
-            selector.register(descriptor, selectors.EVENT_READ)
+    with _Conversation(command, stdin, streams) as conversation:
+        return conversation.hold(timeout)
 
-        def close(descriptor: int) -> None:
-            selector.unregister(descriptor)
-            os.close(descriptor)
-            open_ends.discard(descriptor)
 
+class _Conversation:
+    """What goes to and fro between this process and a command."""
+
+    def __init__(self, command: Command, stdin: bytes, streams: Streams) -> None:
+        self._command = command
+        self._unsent = stdin
+        self._feeding, self._out, self._err = streams
+        self._heard: dict[int, list[bytes]] = {self._out: [], self._err: []}
+        self._selector = selectors.DefaultSelector()
+        self._open = set(streams)
+        for descriptor in streams:
+            os.set_blocking(descriptor, False)
+            self._selector.register(descriptor, selectors.EVENT_WRITE if descriptor == self._feeding else selectors.EVENT_READ)
+        self._selector.register(command, selectors.EVENT_READ)
+
+    def __enter__(self) -> "_Conversation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in tuple(self._open):
+            self._close(descriptor)
+        self._selector.close()
+        self._command.end()
+
+    def hold(self, timeout: float | None) -> Completed:
+        """Go on until the command has ended and said all, or the time is up."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        status: int | None = None
         running = True
-        try:
-            while running or open_ends & set(reading):
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                ready = selector.select(left)
-                if not ready and deadline is not None and time.monotonic() >= deadline:
-                    break
-                for key, _ in ready:
-                    if key.fd == feeding:
-                        stdin = _feed(feeding, stdin)
-                        if not stdin:
-                            close(feeding)
-                    elif key.fd in output:
-                        chunk = os.read(key.fd, _CHUNK)
-                        output[key.fd].append(chunk)
-                        if not chunk:
-                            close(key.fd)
-                    else:
-                        selector.unregister(key.fileobj)
-                        status, running = command.wait(), False
-                        last = time.monotonic() + _LINGERS
-                        deadline = last if deadline is None else min(deadline, last)
-        finally:
-            for descriptor in tuple(open_ends):
-                close(descriptor)
-            command.end()
-    stdout, stderr = (b"".join(output[descriptor]) for descriptor in reading)
-    return Completed(stdout, stderr, status)
+        while running or self._open & self._heard.keys():
+            ready = self._selector.select(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            if not ready and deadline is not None and time.monotonic() >= deadline:
+                break
+            for key, _ in ready:
+                if key.fileobj is self._command:
+                    self._selector.unregister(self._command)
+                    status, running = self._command.wait(), False
+                    last = time.monotonic() + _LINGERS
+                    deadline = last if deadline is None else min(deadline, last)
+                elif key.fd in self._open:
+                    self._move(key.fd)
+        return Completed(b"".join(self._heard[self._out]), b"".join(self._heard[self._err]), status)
+
+    def _move(self, descriptor: int) -> None:
+        if descriptor == self._feeding:
+            self._unsent = _feed(descriptor, self._unsent)
+            done = not self._unsent
+        else:
+            chunk = os.read(descriptor, _CHUNK)
+            self._heard[descriptor].append(chunk)
+            done = not chunk
+        if done:
+            self._close(descriptor)
+
+    def _close(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+        self._open.discard(descriptor)
 
 
 def _feed(descriptor: int, data: bytes) -> bytes:

@@ -17,20 +17,15 @@ from crenel.errors import LabError, UsageError
 from crenel.instant import Instant
 from crenel.net.lab.command import Completed, communicate
 from crenel.net.lab.namespaces import Namespaces
+from crenel.net.lab.pace import Pace
 from crenel.net.lab.plan import Plan, environment
 from crenel.net.lab.relay import Relay
 from crenel.net.lab.server import Server
 from crenel.net.lab.tally import Counts
 from crenel.net.path.path import End
-from crenel.net.path.route import Link, Route, route_of
+from crenel.net.path.route import Route, route_of
 from crenel.net.trace import Event, WallEffect
 from crenel.wall.wall import Wall
-
-def still(route: Route) -> Route:
-    """Return a route without the time that packets take on it: what it does to them stays, but nothing is delayed or lost."""
-    return Route(
-        tuple(Link(link.routers, 0) for link in route.links), route.walls, route.client_side, route.client_middleboxes, route.strict_share, route.answers,
-    )  # fmt: skip
 
 
 class Lab:
@@ -44,6 +39,7 @@ class Lab:
         vantage: where the client stands: a shipped vantage, a file or one that was loaded; None: the wall's own.
         route: the way between, in place of the vantage's.
         coins: decide what the path and the walls do; None: those of the wall's seed.
+        pace: whether the delays of path and walls are spent, or nothing takes time.
         start: what the walls' clocks show at first, in nanoseconds since 1970; None: the hour for which the wall was loaded, or noon.
         plan: addresses, files, certificates.
 
@@ -55,11 +51,12 @@ class Lab:
 
     def __init__(
         self, wall: Wall, vantage: Vantage | str | None = None, *, route: Route | None = None, coins: Coins | None = None,
-        start: Instant | None = None, plan: Plan | None = None,
+        pace: Pace = Pace.REAL, start: Instant | None = None, plan: Plan | None = None,
     ) -> None:
         about = wall.about if isinstance(wall.about, About) else None
         self.wall = wall
         self.route = route if route is not None else route_of(_vantage(vantage, about), wall)
+        self.pace = pace
         self.plan = plan if plan is not None else Plan()
         self.plan.layout.check()
         self._coins = coins if coins is not None else KeyedCoins(about.seed if about is not None else 0)
@@ -81,7 +78,7 @@ class Lab:
         """Make the namespaces, and begin to carry packets. Raises LabError; then nothing is left behind."""
         self._namespaces = namespaces = Namespaces(self.plan)
         try:
-            self._relay = Relay(namespaces.tuns, self.route, self._coins, self._start, namespaces.abandon)
+            self._relay = Relay(namespaces.tuns, self.route, self._coins, self._start, self.pace, namespaces.abandon)
             self._relay.start()
         except BaseException:
             self.close()
@@ -211,7 +208,7 @@ class Lab:
         """Say why the lab ended, where it did so by itself."""
         try:
             yield
-        except LabError as problem:
+        except LabError:
             cause = self._carrier().problem
             if cause is None:
                 raise

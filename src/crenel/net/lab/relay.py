@@ -12,6 +12,7 @@ from crenel.errors import LabError
 from crenel.instant import Instant
 from crenel.net.lab.calls import Timer
 from crenel.net.lab.heads import stays_on_link
+from crenel.net.lab.pace import Pace, start_runs, still
 from crenel.net.lab.shortcut import Shortcut, is_direct
 from crenel.net.lab.tally import Counts, Kept, Sight, tell
 from crenel.net.path.path import End, Path
@@ -33,6 +34,7 @@ class Relay:
         route: what lies between.
         coins: decide what the path and the walls do.
         start: what the wall's clock shows when the relay is made; from then on it runs as real time does.
+        pace: whether the route's delays, and the walls', are spent.
         failed: called in the relay's thread when it stops by itself.
 
     Attributes:
@@ -40,14 +42,17 @@ class Relay:
         problem: why the relay stopped by itself; None while all is well.
     """
 
-    def __init__(self, tuns: tuple[int, ...], route: Route, coins: Coins, start: Instant, failed: Callable[[], None]) -> None:
+    def __init__(self, tuns: tuple[int, ...], route: Route, coins: Coins, start: Instant, pace: Pace, failed: Callable[[], None]) -> None:
         self.counts = Counts()
         self.problem: Exception | None = None
         self._tuns = tuns
         self._failed = failed
         self._offset = start - time.monotonic_ns()
-        self._shortcut = Shortcut(route, coins, start, self.counts) if is_direct(route) else None
-        self.path = self._shortcut.path if self._shortcut is not None else Path(route, coins, start)
+        if pace is Pace.STILL:
+            route = still(route)
+        runs = start_runs(route, coins, pace)
+        self._shortcut = Shortcut(route, coins, start, runs[0], self.counts) if is_direct(route, coins) else None
+        self.path = self._shortcut.path if self._shortcut is not None else Path(route, coins, start, runs)
         self.path.trace = Kept(self.counts)
         self._timer = Timer()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -144,8 +149,9 @@ class Relay:
         elif stays_on_link(packet.dst):
             self.counts.on_link += 1
         else:
-            later = self._shortcut.show(now, end, packet, data) if self._shortcut is not None else self.path.send(now, end, packet)
-            if later is not None:
+            if self._shortcut is None:
+                self.path.send(now, end, packet)
+            elif (later := self._shortcut.show(now, end, packet, data)) is not None:
                 return later
             self._hand_over(now)
         return None

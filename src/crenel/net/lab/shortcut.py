@@ -11,7 +11,8 @@ from crenel.flow.key import CLASS_SECOND, reverse_key
 from crenel.flow.table import FlowRecord
 from crenel.instant import Instant
 from crenel.net.lab.heads import lower, read_head
-from crenel.net.lab.tally import MOST_OF_FLOW, MOST_PACKETS, Counts, Sight
+from crenel.net.lab.tally import MOST_BYTES, MOST_OF_FLOW, Counts, Sight
+from crenel.net.path.middlebox import choose_client_filter, choose_strict_filter
 from crenel.net.path.path import End, Path
 from crenel.net.path.route import Route
 from crenel.wall.effects import Effect, Side, Throttle
@@ -25,20 +26,25 @@ _replace = msgspec.structs.replace
 class Answered(Run):
     """A run that may be told its next answer, because the packet was shown to it before."""
 
-    def __init__(self, route: Route, coins: Coins) -> None:
-        super().__init__(route.walls[0], coins, forecast=False)
+    def __init__(self, run: Run) -> None:
+        super().__init__(run.wall, run.coins, forecast=False)
+        self.run = run
+        self.memory, self.armed, self.flows = run.memory, run.armed, run.flows
         self.answer: list[Effect] | None = None
 
     def see(self, now: Instant, side: Side, packet: Packet) -> list[Effect]:
         """Take one packet as it passes the wall's hop and return what the wall does."""
         answer, self.answer = self.answer, None
-        return super().see(now, side, packet) if answer is None else answer
+        return self.run.see(now, side, packet) if answer is None else answer
 
 
-def is_direct(route: Route) -> bool:
-    """Say whether a route has one wall and does nothing to packets but count their TTL."""
-    still = all(not (link.delay or link.jitter or link.loss) and link.rate is None for link in route.links)
-    return still and len(route.walls) == 1 and not route.client_middleboxes and not route.strict_share
+def is_direct(route: Route, coins: Coins) -> bool:
+    """Say whether a route has one wall and does nothing to packets but count their TTL and put fragments together."""
+    if len(route.walls) != 1 or any(link.delay or link.jitter or link.loss or link.rate is not None for link in route.links):
+        return False
+    near = choose_client_filter(route.client_middleboxes, coins)
+    drops = near is not None and any(box.id == near.id and box.drops for box in route.client_middleboxes)
+    return not drops and choose_strict_filter(route.strict_share, coins) is None
 
 
 class Shortcut:
@@ -49,11 +55,13 @@ class Shortcut:
         sights: what was let by, as far as it is kept.
     """
 
-    def __init__(self, route: Route, coins: Coins, start: Instant, counts: Counts) -> None:
-        self._run = Answered(route, coins)
-        self.path = Path(route, coins, start, (self._run,))
+    def __init__(self, route: Route, coins: Coins, start: Instant, run: Run, counts: Counts) -> None:
+        self._run = run
+        self._answered = Answered(run)
+        self.path = Path(route, coins, start, (self._answered,))
         self.sights: list[Sight] = []
         self._counts = counts
+        self._room = MOST_BYTES
         flows = self._run.flows
         self._tcp, self._udp, self._armed = flows.tcp, flows.udp, self._run.armed
         self._hops = sum(link.routers for link in route.links)
@@ -98,7 +106,7 @@ class Shortcut:
         if effects:
             if any(isinstance(effect, Throttle) for effect in effects):
                 self._throttled |= {key, reverse_key(key)}
-            run.answer = effects
+            self._answered.answer = effects
             self.path.send(now, end, packet)
             return None
         record = (self._tcp if proto == TCP else self._udp).get(key)
@@ -108,8 +116,9 @@ class Shortcut:
 
     def _keep(self, record: FlowRecord, now: Instant, end: End, data: bytes) -> None:
         """Note a packet that was let by, unless too many are noted already."""
-        if record.packets < MOST_OF_FLOW and len(self.sights) < MOST_PACKETS:
+        if record.packets < MOST_OF_FLOW and self._room > 0:
             record.packets += 1
+            self._room -= len(data)
             self.sights.append((now, end, data))
         else:
             self._counts.untold += 1
