@@ -507,7 +507,8 @@ def test_boxes_that_went_along_part_where_one_of_them_sees_a_forged_packet() -> 
         box_.names = NameList([Entry("late.example", "suffix", "made-up")])
     wall = Wall("made", "made", boxes, limits=Limits(flows=9, residual_entries=9, stream_bytes=999), utc_offset=0, hour=0)
     run = wall.start(ScriptedCoins())
-    show(run, [*opening(), to_server(ISN + 1, ACK, LISTED)])
+    # What a box did reaches the others before they see the next packet.
+    show(run, [*opening(), to_server(ISN + 1, ACK, LISTED), to_server(ISN + 1 + len(LISTED), ACK, b"on")])
     (record,) = run.flows.live()
     states = {lane.box.id: strand.state for strand in record.wall.strands for lane in strand.lanes.lanes}
     assert states == {"first": OFF, "blind": OPEN, "seeing": OFF}

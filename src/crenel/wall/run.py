@@ -125,6 +125,8 @@ class Run:
         if remembered and self._remembered(record, state, packet, packet_class, now):
             record.last = now
             return effects
+        if state.pending:
+            self._catch_up(record, state)
         if tcp:
             if state.strands:
                 self._walker.walk(record, state, packet, packet_class, grounds)
@@ -176,6 +178,8 @@ class Run:
         """Take it that the client of a flow sent data up to this sequence number which no box reads."""
         record = self.flows.tcp.get(flow)
         if record is not None and record.wall is not None:
+            if record.wall.pending:
+                self._catch_up(record, record.wall)
             for strand in record.wall.strands:
                 strand.expected = client_next
         elif record is not None:
@@ -215,7 +219,7 @@ class Run:
 
     def refresh(self, record: FlowRecord, state: FlowState) -> None:
         """Work out anew which packet classes of a flow still matter."""
-        if record.transport != TCP:
+        if record.transport != TCP or state.pending:
             record.interest = ALL_CLASSES
             return
         mask = state.idle_interest
@@ -315,7 +319,13 @@ class Run:
             if self._settler.settle(record, state, ground, p, now, self._serial, self._effects, second=second):
                 done = box
                 if not self.forecast:
-                    self._after(record, state, box, self._effects[start:])
+                    state.pending.append((box, self._effects[start:]))
+
+    def _catch_up(self, record: FlowRecord, state: FlowState) -> None:
+        """Do what follows from boxes having acted: nobody can tell before the flow goes on, and many a flow ends there."""
+        pending, state.pending = state.pending, []
+        for box, effects in pending:
+            self._after(record, state, box, effects)
 
     def _after(self, record: FlowRecord, state: FlowState, box: Box, effects: list[Effect]) -> None:
         """Let the box give this connection up, and show what it injected to the others."""

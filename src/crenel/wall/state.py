@@ -1,6 +1,7 @@
 """What a run keeps of one flow once its boxes' state has to be worked out: their strands, who acted, which coins have fallen."""
 
 from crenel.wall.box import Box
+from crenel.wall.effects import Effect
 from crenel.wall.strand import Strand
 from crenel.wall.wall import Watch
 
@@ -8,7 +9,7 @@ from crenel.wall.wall import Watch
 class FlowState:
     """What a run keeps of one flow."""
 
-    __slots__ = ("acted", "acted_on", "events", "headers", "idle_interest", "missed", "strands", "tossed", "watch")
+    __slots__ = ("acted", "acted_on", "events", "headers", "idle_interest", "missed", "pending", "strands", "tossed", "watch")
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
@@ -18,6 +19,8 @@ class FlowState:
         self.idle_interest = watch.idle_interest
         """Packet classes that matter whatever the state."""
         self.strands: list[Strand] = []
+        self.pending: list[tuple[Box, list[Effect]]] = []
+        """Boxes that acted on the newest packet, with their effects: what follows for the strands is worked out when the flow goes on."""
         self.acted: Box | None = None
         """The first box that acted."""
         self.acted_on = -1
