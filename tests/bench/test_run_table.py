@@ -23,6 +23,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None
         monkeypatch.setattr(running, "TARGETS", (Target("openings", traffic.openings, share, wanted, packets_per_flow),))
         monkeypatch.setattr(running, "_PEERS", {"openings": peers})
         monkeypatch.setattr(running, "_ROUNDS", 1)
+        monkeypatch.setattr(running, "_simulate", lambda only, packets: True)
 
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)

@@ -23,9 +23,11 @@ from crenel.net.trace import FlowReport
 from crenel.wall.wall import Wall
 
 _ROUNDS = 3
-_EXCHANGES = 5_000
+EXCHANGES = "exchanges"
+"""What the rows of simulated exchanges are called together."""
+SIMULATED = 5_000
 """Simulated HTTP exchanges per second that are wanted."""
-_PAIRS = 1_000
+PAIRS = 1_000
 """The same for two exchanges with a pause between them."""
 
 
@@ -80,15 +82,15 @@ def main(packets: int = 200_000, only: tuple[str, ...] = (), seed: int = 0) -> i
 
 def _simulate(only: tuple[str, ...], packets: int) -> bool:
     """Print the rows of simulated exchanges; say whether every target was met."""
-    if only and "exchanges" not in only:
+    if only and EXCHANGES not in only:
         return True
     met = True
     count = max(packets // 100, 10)
     _line("simulated", "as of", "a second", "wanted", "", "")
     for date in map(str, bench_dates()):
         wall = load_wall(as_of=date)
-        rows = [(name, trials.exchanges(wall, host, count), _EXCHANGES) for name, host in trials.HOSTS.items()]
-        rows.append((trials.REMEMBERED, trials.remembered(wall, count), _PAIRS))
+        rows = [(name, trials.exchanges(wall, host, count), SIMULATED) for name, host in trials.HOSTS.items()]
+        rows.append((trials.REMEMBERED, trials.remembered(wall, count), PAIRS))
         for name, speed, wanted in rows:
             met = met and speed >= wanted
             _line(name, date, f"{speed:,.0f}", f"{wanted:,}", "", "" if speed >= wanted else "below")
