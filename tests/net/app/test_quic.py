@@ -26,7 +26,7 @@ from crenel.wire.tls import ClientHello, parse_client_hello
 from crenel.wire.tls_build import HelloShape, build_hello_message
 from tests.net.app.pairing import changed, converse, finding, said
 
-APP = Quic(host="www.example.org")
+APP = Quic(host="www.example.org", shape=HelloShape.BROWSER)
 FIRST, SECOND = APP.initials()
 *FLIGHT, PAGE = said(APP)
 
@@ -49,6 +49,16 @@ def negotiation(*versions: int, swapped: bool = True) -> bytes:
 
 
 # The hello.
+
+
+def test_an_older_hello_fits_into_one_datagram_that_a_wall_can_read() -> None:
+    (only,) = Quic(host="www.example.org").initials()
+    assert len(only) == 1200
+    opened = open_initial(only)
+    assert isinstance(opened, Initial)
+    hello = parse_client_hello(crypto_bytes(opened.frames))
+    assert isinstance(hello, ClientHello)
+    assert finding(converse(Quic(host="www.example.org"))).intact
 
 
 def test_the_hello_of_a_browser_takes_two_full_initials() -> None:
@@ -78,7 +88,7 @@ def test_a_real_server_takes_it() -> None:
 
 
 def test_the_same_app_says_the_same_and_another_host_another() -> None:
-    assert Quic(host="www.example.org").initials() == APP.initials()
+    assert Quic(host="www.example.org", shape=HelloShape.BROWSER).initials() == APP.initials()
     assert header(Quic(host="other.example").initials()[0]).dcid != header(FIRST).dcid
 
 

@@ -9,7 +9,7 @@ import msgspec
 from crenel.net.app.speaker import PATIENCE, Heard
 
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]", re.ASCII)
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: ([^\r\n]*))?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: [^\r\n]*)?\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _HEAD_AT_MOST = 1 << 16
 
@@ -79,12 +79,14 @@ class _HttpClient:
         if not found or status is None:
             return ()
         length = _LENGTH.search(head)
-        size = int(length[1]) if length is not None else 0
+        if length is None:
+            return self._conclude(f"HTTP {status[1].decode()}, without a length", intact=False)
+        size = int(length[1])
         self.awaits = f"the rest of a page of {size} bytes"
         if len(body) < size:
             return ()
-        intact = status[1] == b"200" and body == self._body
-        return self._conclude(f"HTTP {status[1].decode()}, {len(body)} bytes" + ("" if intact else ", not the page"), intact=intact)
+        intact = status[1] == b"200" and body[:size] == self._body
+        return self._conclude(f"HTTP {status[1].decode()}, {size} bytes" + ("" if intact else ", not the page"), intact=intact)
 
     def _conclude(self, says: str, *, intact: bool) -> Sequence[bytes]:
         self.heard.append(Heard(says, intact))

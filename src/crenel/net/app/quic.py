@@ -43,6 +43,8 @@ class Quic(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str | None
     """Whom the client asks for; an address is not named in the hello."""
+    shape: HelloShape = HelloShape.CLASSIC
+    """A hello of the older shape fits into one datagram; one as browsers send it takes two."""
     port: int = 443
     tries: int = 1
 
@@ -86,7 +88,7 @@ def _said(app: Quic) -> tuple[tuple[bytes, ...], _Rest]:
     random = hashlib.sha256(f"quic {app.host}".encode("utf-8", "surrogateescape")).digest()
     dcid, scid = random[:8], random[8:11]
     extra = ((QUIC_TRANSPORT_PARAMETERS, _transport_parameters(scid)),)
-    message = _without_session(build_hello_message(server_name(app.host), random=random, shape=HelloShape.BROWSER, extra=extra))
+    message = _without_session(build_hello_message(server_name(app.host), random=random, shape=app.shape, extra=extra))
     initials = tuple(
         build_initial((build_crypto_frame(at, message[at : at + _CRYPTO]),), dcid=dcid, scid=scid, packet_number=number, pad_to=_DATAGRAM)
         for number, at in enumerate(range(0, len(message), _CRYPTO))

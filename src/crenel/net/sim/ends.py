@@ -101,6 +101,10 @@ class ClientEnd:
         said = speaker.take(data)
         if self.experience is None:
             self._say(now, said)
+            if said and self._socket is not None:
+                # Whoever gets on with it has as much patience for the next answer as for the first.
+                self._waits = self._app.patience
+                self._deadline = Instant(now + self._waits[0])
         if len(speaker.heard) == known:
             return
         self._answers += [Answer(now - self._start, heard.says, heard.intact) for heard in speaker.heard[known:]]
