@@ -170,7 +170,7 @@ def test_half_a_hello_is_not_answered() -> None:
 
 
 def test_two_connections_from_one_port_are_two() -> None:
-    server, other = APP.server(), Quic(host="other.example")
+    server, other = APP.server(), Quic(host="other.example", shape=HelloShape.BROWSER)
     answers = [len(server.take(each)) for each in (FIRST, other.initials()[0], SECOND, other.initials()[1])]
     assert answers == [0, 0, 5, 5]
 
