@@ -1,6 +1,6 @@
 """What an experiment asks of whoever carries it out: an application, a wall, a route and rewriting at either end in, an exchange out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from crenel.coins import Coins
@@ -11,8 +11,19 @@ from crenel.net.path.route import Route
 from crenel.wall.wall import Wall
 from crenel.wire.packet import Packet
 
-Rewrite = Callable[[Instant, Packet], list[Packet]]
-"""Stands between an end's TCP stack and the path: takes a packet that the stack sends, and returns what is sent instead, in order."""
+
+class Rewriter(Protocol):
+    """Stands between an end's stack and the path for one trial."""
+
+    def outbound(self, packet: Packet) -> Sequence[tuple[int, Packet]]:
+        """Take a packet that the stack sends; return what is sent instead, in order, each with the nanoseconds until then."""
+
+    def inbound(self, packet: Packet) -> Sequence[tuple[int, Packet]]:
+        """Take a packet that has arrived; return what the stack gets instead, in order; nothing is held back."""
+
+
+Tactic = Callable[[Coins], Rewriter]
+"""Gives a rewriter that remembers nothing, for one trial with these coins."""
 
 
 class Host(Protocol):
@@ -34,5 +45,5 @@ class Host(Protocol):
 class Ground(Protocol):
     """Where trials take place: in virtual time, or on real stacks."""
 
-    def trial(self, app: App, wall: Wall, path: Route, client: Rewrite | None, server: Rewrite | None, coins: Coins) -> Exchange:
+    def trial(self, app: App, wall: Wall, path: Route, client: Tactic | None, server: Tactic | None, coins: Coins) -> Exchange:
         """Carry out one exchange from empty memory; `wall` is the one whose effects the exchange tells of, and stands in `path`."""

@@ -18,6 +18,7 @@ from crenel.net.path.route import Link, Route
 from crenel.net.sim.ends import ClientEnd, ServerEnd
 from crenel.net.sim.network import Network
 from crenel.wire.packet import ACK, FIN, PSH, RST, SYN, TCP, Packet, tcp_packet
+from tests.net.rewriting import Rewriting
 
 CLIENT, SERVER = bytes((192, 0, 2, 2)), bytes((198, 51, 100, 2))
 START = Instant(0)
@@ -30,10 +31,10 @@ def fare(app: App, *, served: bool = True, drop: str = "") -> tuple[Experience, 
     server = ServerEnd(app, Host(SERVER, HostOptions(), lambda *_: 5000)) if served else Deaf()
     client = ClientEnd(app, Host(CLIENT, HostOptions(), lambda *_: 1000), SERVER, 40_000, START)
 
-    def lose(now: Instant, packet: Packet) -> list[Packet]:
-        return [] if drop and words(packet) in drop.split() else [packet]
+    def lose(packet: Packet) -> list[tuple[int, Packet]]:
+        return [] if drop and words(packet) in drop.split() else [(0, packet)]
 
-    network = Network(path, client, server, {End.SERVER: lose})
+    network = Network(path, client, server, {End.SERVER: Rewriting(lose)})
     network.run(START, Instant(seconds(200)), done=lambda: client.experience)
     network.run(Instant(path.trace[-1].time), Instant(seconds(200)))
     return client.finished(Instant(seconds(200))), [event.packet for event in path.trace if event.what == "sent" and event.sender == "client"]

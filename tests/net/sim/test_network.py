@@ -20,6 +20,7 @@ from crenel.net.trace import trace_capture
 from crenel.wall.effects import Inject
 from crenel.wire.packet import ACK, PSH, SYN, Packet, udp_packet
 from crenel.wire.tls_build import build_client_hello
+from tests.net.rewriting import Rewriting
 from tests.net.sim.scripted import CLIENT, SERVER, SPORT, START, Echo, Scripted, bare, conversation, ours, theirs
 from tests.net.telling import check_accounts, lines_of
 
@@ -94,16 +95,29 @@ def test_two_hosts_that_answer_each_other_for_ever_are_broken_off() -> None:
 
 
 def test_packets_are_rewritten_where_they_leave_and_where_they_arrive() -> None:
-    def twice(now: Instant, packet: Packet) -> list[Packet]:
-        return [packet, packet]
+    def twice(packet: Packet) -> list[tuple[int, Packet]]:
+        return [(0, packet), (0, packet)]
 
-    def deaf(now: Instant, packet: Packet) -> list[Packet]:
-        return [packet] if packet.flags == SYN | ACK else []
+    def deaf(packet: Packet) -> list[tuple[int, Packet]]:
+        return [(0, packet)] if packet.flags == SYN | ACK else []
 
     client, server = Scripted([[ours(SYN, 1)]]), Scripted([[], [theirs(SYN | ACK, 1)], [theirs(ACK, 2)]])
-    Network(Path(STRAIGHT, KeyedCoins(0), START), client, server, {End.CLIENT: twice}, {End.CLIENT: deaf}).run(START, MINUTE)
+    Network(Path(STRAIGHT, KeyedCoins(0), START), client, server, {End.CLIENT: Rewriting(twice, deaf)}).run(START, MINUTE)
     assert [packet.flags for _, packet in server.heard] == [SYN, SYN]
     assert [packet.flags for _, packet in client.heard] == [SYN | ACK]
+
+
+def test_a_packet_that_is_held_back_leaves_in_its_own_time_and_behind_later_ones() -> None:
+    def late(packet: Packet) -> list[tuple[int, Packet]]:
+        return [(seconds(1), packet)] if packet.seq == 1 else [(0, packet)]
+
+    client, server = Scripted([[ours(ACK, 1), ours(ACK, 2)]], {Instant(START + seconds(2)): [ours(ACK, 3)]}), Scripted()
+    path = Path(STRAIGHT, KeyedCoins(0), START)
+    network = Network(path, client, server, {End.CLIENT: Rewriting(late)})
+    assert network.run(START, Instant(START + seconds(0.5))).why is Why.TIME
+    network.run(Instant(START + seconds(0.5)), MINUTE)
+    assert [packet.seq for _, packet in server.heard] == [2, 1, 3]
+    assert [event.time for event in path.trace if event.what == "sent"] == [0, seconds(1), seconds(2)]
 
 
 def digest(seed: int) -> str:

@@ -6,16 +6,17 @@ import pytest
 from crenel.atlas.compile import load_wall
 from crenel.atlas.load import load_vantage
 from crenel.coins import Coins, KeyedCoins, ScriptedCoins
-from crenel.instant import Instant, seconds
+from crenel.instant import seconds
 from crenel.net.app.http import Http
 from crenel.net.exchange import Exchange
-from crenel.net.ground import Rewrite
+from crenel.net.ground import Tactic
 from crenel.net.path.path import Path
 from crenel.net.path.route import Route, route_of
 from crenel.net.sim.trials import Simulated
 from crenel.wall.effects import Side
 from crenel.wall.wall import Wall
 from crenel.wire.packet import ACK, PSH, RST, Packet
+from tests.net.rewriting import Rewriting
 from tests.net.sim.scripted import START, bare
 from tests.net.telling import check_accounts
 
@@ -23,7 +24,7 @@ WALL = load_wall("gfw", as_of="2020-01-15")
 ROUTE = bare(route_of(load_vantage("four-cities-2020"), WALL))
 
 
-def carried(name: bytes, coins: Coins, client: Rewrite | None = None, wall: Wall = WALL, route: Route = ROUTE) -> Exchange:
+def carried(name: bytes, coins: Coins, client: Tactic | None = None, wall: Wall = WALL, route: Route = ROUTE) -> Exchange:
     exchange = Simulated(START).trial(Http(host=name.decode()), wall, route, client, None, coins)
     check_accounts(exchange.trace, finished=False)
     return exchange
@@ -56,10 +57,10 @@ def test_what_is_on_no_list_passes() -> None:
 
 
 def test_a_rewritten_request_is_what_the_wall_sees() -> None:
-    def hide(now: Instant, packet: Packet) -> list[Packet]:
-        return [msgspec.structs.replace(packet, payload=packet.payload.replace(b"blocked", b"allowed"))]
+    def hide(packet: Packet) -> list[tuple[int, Packet]]:
+        return [(0, msgspec.structs.replace(packet, payload=packet.payload.replace(b"blocked", b"allowed")))]
 
-    assert not carried(b"blocked.example", ScriptedCoins(), hide).at_risk
+    assert not carried(b"blocked.example", ScriptedCoins(), Rewriting(hide)).at_risk
 
 
 def test_a_trial_is_broken_off_at_its_limit() -> None:

@@ -1,12 +1,13 @@
 """Two hosts and a path in, the same moved on in virtual time out: packets are handed over when due, timers go off when they should."""
 
 import enum
+import heapq
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from crenel.instant import Instant
-from crenel.net.ground import Host, Rewrite
+from crenel.net.ground import Host, Rewriter
 from crenel.net.path.path import End, Path
 from crenel.wire.packet import Packet
 
@@ -39,24 +40,23 @@ class Stop(msgspec.Struct, frozen=True):
 class Network:
     """A client and a server with a path between them.
 
-    What is due at the same moment happens in a fixed order: the path first, then the client's timers, then the server's.
+    What is due at the same moment happens in a fixed order: what was held back, the path, the client's timers, the server's.
 
     Args:
         path: what lies between; it may have served other hosts before.
         client: the end that begins.
         server: the other.
-        rewrites: what stands between an end and the path, for the packets that this end sends.
-        arrivals: the same for packets that arrive there, before the host gets them.
+        rewriters: what stands between an end and the path.
     """
 
-    def __init__(
-        self, path: Path, client: Host, server: Host, rewrites: Mapping[End, Rewrite] | None = None, arrivals: Mapping[End, Rewrite] | None = None
-    ) -> None:
+    def __init__(self, path: Path, client: Host, server: Host, rewriters: Mapping[End, Rewriter] | None = None) -> None:
         self.path = path
         self._hosts = (client, server)
-        rewrites, arrivals = rewrites or {}, arrivals or {}
-        self._rewrites = (rewrites.get(End.CLIENT), rewrites.get(End.SERVER))
-        self._arrivals = (arrivals.get(End.CLIENT), arrivals.get(End.SERVER))
+        rewriters = rewriters or {}
+        self._rewriters = (rewriters.get(End.CLIENT), rewriters.get(End.SERVER))
+        self._late: list[tuple[Instant, int, End, Packet]] = []
+        """What rewriters send later, by time."""
+        self._serial = 0
 
     def run(self, now: Instant, until: Instant, most_steps: int = MOST_STEPS, done: Callable[[], object] | None = None) -> Stop:
         """Let things happen from now until all is quiet, a time limit, which is still part of it, or `done` gives something."""
@@ -66,6 +66,8 @@ class Network:
         # What a host waits for changes only when it is called.
         timers = [client.next_timer(), server.next_timer()]
         for steps in range(most_steps):
+            if self._late and self._let_go(until):
+                continue
             due = path.next_due()
             ours, theirs = timers
             timer = ours if theirs is None or (ours is not None and ours <= theirs) else theirs
@@ -93,20 +95,37 @@ class Network:
                 return self._stop(now, Why.DONE, steps)
         return self._stop(now, Why.STEPS, most_steps)
 
+    def _let_go(self, until: Instant) -> bool:
+        """Send the next packet that was held back, if nothing else comes before it."""
+        due, _, end, packet = self._late[0]
+        others = (self.path.next_due(), *(host.next_timer() for host in self._hosts))
+        if due > until or any(other is not None and other < due for other in others):
+            return False
+        heapq.heappop(self._late)
+        self.path.send(due, end, packet)
+        return True
+
     def _hand_over(self, now: Instant, end: End, packet: Packet) -> None:
         """Give an arriving packet to its host, and send what that makes it say."""
-        host, rewrite = self._hosts[end], self._arrivals[end]
-        for one in (packet,) if rewrite is None else rewrite(now, packet):
-            host.receive(now, one)
+        host, rewriter = self._hosts[end], self._rewriters[end]
+        if rewriter is None:
+            host.receive(now, packet)
+        else:
+            for _, one in rewriter.inbound(packet):
+                host.receive(now, one)
         self._send(now, end)
 
     def _send(self, now: Instant, end: End) -> None:
-        rewrite = self._rewrites[end]
+        rewriter = self._rewriters[end]
         for packet in self._hosts[end].packets():
-            if rewrite is None:
+            if rewriter is None:
                 self.path.send(now, end, packet)
-            else:
-                for one in rewrite(now, packet):
+                continue
+            for after, one in rewriter.outbound(packet):
+                if after:
+                    self._serial += 1
+                    heapq.heappush(self._late, (Instant(now + after), self._serial, end, one))
+                else:
                     self.path.send(now, end, one)
 
     def _stop(self, at: Instant, why: Why, steps: int) -> Stop:

@@ -8,7 +8,7 @@ from crenel.coins import Coins, Uniform
 from crenel.instant import NANOSECONDS, Instant
 from crenel.net.app.speaker import App
 from crenel.net.exchange import Exchange
-from crenel.net.ground import Rewrite
+from crenel.net.ground import Tactic
 from crenel.net.host.host import Host
 from crenel.net.host.options import HostOptions
 from crenel.net.odds import Aside, Shown
@@ -54,26 +54,26 @@ class Simulated(msgspec.Struct, frozen=True):
     afterglow: int = AFTERGLOW
     """Nanoseconds for which it goes on once the client has its answer or has given up; 0 where only that end is of interest."""
 
-    def trial(self, app: App, wall: Wall, path: Route, client: Rewrite | None, server: Rewrite | None, coins: Coins) -> Exchange:
+    def trial(self, app: App, wall: Wall, path: Route, client: Tactic | None, server: Tactic | None, coins: Coins) -> Exchange:
         """Carry out one exchange from empty memory; `wall` is the one whose effects the exchange tells of, and stands in `path`."""
-        rewrites = {end: rewrite for end, rewrite in ((End.CLIENT, client), (End.SERVER, server)) if rewrite is not None}
-        return self.carry(app, wall, Path(path, coins, self.start), coins, rewrites)
+        tactics = {end: tactic for end, tactic in ((End.CLIENT, client), (End.SERVER, server)) if tactic is not None}
+        return self.carry(app, wall, Path(path, coins, self.start), coins, tactics)
 
-    def carry(self, app: App, wall: Wall, path: Path, coins: Coins, rewrites: Mapping[End, Rewrite] | None = None) -> Exchange:
+    def carry(self, app: App, wall: Wall, path: Path, coins: Coins, tactics: Mapping[End, Tactic] | None = None) -> Exchange:
         """Carry out one exchange over a path, whose walls may remember earlier ones; the chance is that from empty memory all the same."""
         first = len(path.trace), len(path.effects)
-        client = self._play(app, path, coins, rewrites)
+        client = self._play(app, path, coins, tactics)
         ending = client.finished(Instant(self.start + self.longest))
         return Exchange(
-            wall, self.start, ending, path.trace[first[0] :], path.effects[first[1] :], lambda: self.calm(app, wall, path.route, coins, rewrites),
+            wall, self.start, ending, path.trace[first[0] :], path.effects[first[1] :], lambda: self.calm(app, wall, path.route, coins, tactics),
             self.tolerate,
         )  # fmt: skip
 
-    def calm(self, app: App, wall: Wall, path: Route, coins: Coins, rewrites: Mapping[End, Rewrite] | None = None) -> Sequence[Shown]:
+    def calm(self, app: App, wall: Wall, path: Route, coins: Coins, tactics: Mapping[End, Tactic] | None = None) -> Sequence[Shown]:
         """Let the same ends meet where no box acts, from empty memory; return what passes a wall, with times and sides."""
         aside = Aside(coins)
         carried = Path(path, aside, self.start, tuple(wall.start(aside, mode="forecast") for wall in path.walls))
-        self._play(app, carried, aside, rewrites)
+        self._play(app, carried, aside, tactics)
         sides = {"server": path.client_side, "client": _OTHER[path.client_side]}
         return [
             (Instant(self.start + event.time), sides[event.toward], event.packet)
@@ -81,12 +81,13 @@ class Simulated(msgspec.Struct, frozen=True):
             if event.where == wall.name and event.injected_by is None and event.sender != "path"
         ]
 
-    def _play(self, app: App, path: Path, coins: Coins, rewrites: Mapping[End, Rewrite] | None) -> ClientEnd:
+    def _play(self, app: App, path: Path, coins: Coins, tactics: Mapping[End, Tactic] | None) -> ClientEnd:
         start, between = self.start, self.between
         ours, theirs = coins.draw("client", b"", "isn", _ISN), coins.draw("server", b"", "isn", _ISN)
         server = ServerEnd(app, Host(between.server, _OPTIONS, lambda peer, port, own: theirs + port))
         client = ClientEnd(app, Host(between.client, _OPTIONS, lambda peer, port, own: ours + own), between.server, between.sport, start)
-        network = Network(path, client, server, rewrites)
+        rewriters = {end: tactic(coins) for end, tactic in tactics.items()} if tactics else None
+        network = Network(path, client, server, rewriters)
         end = Instant(start + self.longest)
         stop = network.run(start, end, done=lambda: client.experience)
         if self.afterglow:
