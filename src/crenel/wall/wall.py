@@ -112,17 +112,21 @@ class Wall:
             for version in (4, 6)
         }
         """By transport and IP version, how the keys of residual memory are made from a flow's key."""
-        self._parts: dict[str, Wall] = {}
+        self._parts: dict[tuple[str, ...], Wall] = {}
 
-    def alone(self, box: Box) -> "Wall":
-        """Return the same wall with one of its boxes only, for asking what that box alone may come to."""
-        known = self._parts.get(box.id)
+    def alone(self, *boxes: Box) -> "Wall":
+        """Return the same wall with some of its boxes only, for asking what they alone may come to."""
+        key = tuple(box.id for box in boxes)
+        known = self._parts.get(key)
         if known is None:
-            # A run finds its boxes by their place among those of its wall.
-            only = copy.copy(box)
-            only.index = 0
-            known = Wall(self.name, self.title, (only,), limits=self.limits, utc_offset=self._utc_offset, hour=self.hour, about=self.about)
-            self._parts[box.id] = known
+            own = []
+            for index, box in enumerate(boxes):
+                # A run finds its boxes by their place among those of its wall.
+                one = copy.copy(box)
+                one.index = index
+                own.append(one)
+            known = Wall(self.name, self.title, own, limits=self.limits, utc_offset=self._utc_offset, hour=self.hour, about=self.about)
+            self._parts[key] = known
         return known
 
     def start(self, coins: "Coins", mode: Literal["live", "forecast"] = "live") -> "Run":

@@ -35,6 +35,8 @@ class Ftp(msgspec.Struct, frozen=True, kw_only=True):
     user: str = "anonymous"
     password: str = "anonymous@client.example"  # noqa: S105 - what anonymous users give by custom (RFC 1635) guards nothing
     port: int = 21
+    client_first: bool = False
+    """The client does not wait for the greeting, and the server greets it only once it has spoken, in front of its first reply."""
     tries: int = 1
 
     def __post_init__(self) -> None:
@@ -62,7 +64,9 @@ class Ftp(msgspec.Struct, frozen=True, kw_only=True):
 
     def server(self) -> LineServer:
         """Return a server that has heard nothing yet."""
-        return LineServer((_GREETING,), _FtpServer(self.commands()).answer)
+        if self.client_first:
+            return LineServer((), _FtpServer(self.commands(), _GREETING).answer)
+        return LineServer((_GREETING,), _FtpServer(self.commands(), b"").answer)
 
 
 @functools.lru_cache(maxsize=64)
@@ -74,20 +78,30 @@ def _role(app: Ftp) -> Role:
         at += len(reply)
         turns.append(Turn(at, (command,), f"the answer to {command[:4].decode()}"))
     opened = Turn(at - len(_TRANSFERRED), (), "the end of the transfer")
-    return Role((), "the greeting", b"".join((*replies, _BYE)), (*turns[:-1], opened, turns[-1]), "RETR answered 226")
+    told, ends = b"".join((*replies, _BYE)), (opened, turns[-1])
+    if app.client_first:
+        return Role(turns[0].says, turns[0].awaits, told, (*turns[1:-1], *ends), "RETR answered 226")
+    return Role((), "the greeting", told, (*turns[:-1], *ends), "RETR answered 226")
 
 
 class _FtpServer:
     """Who is logged in; the file is there for the user of the app, and nobody else's password is known."""
 
-    __slots__ = ("_commands", "_logged_in", "_user")
+    __slots__ = ("_commands", "_greeting", "_logged_in", "_user")
 
-    def __init__(self, commands: Sequence[bytes]) -> None:
+    def __init__(self, commands: Sequence[bytes], greeting: bytes) -> None:
+        self._greeting = greeting
         self._commands = [command.rstrip(b"\r\n") for command in commands]
         self._user = b""
         self._logged_in = False
 
     def answer(self, line: bytes) -> tuple[Sequence[bytes], bool]:
+        replies, closes = self._reply(line)
+        if self._greeting:
+            replies, self._greeting = (self._greeting, *replies), b""
+        return replies, closes
+
+    def _reply(self, line: bytes) -> tuple[Sequence[bytes], bool]:
         verb, _, argument = line.partition(b" ")
         name = verb.upper()
         if name == b"QUIT":

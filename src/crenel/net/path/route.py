@@ -51,6 +51,8 @@ class Route(msgspec.Struct, frozen=True):
     """Probability that a strict filter stands before the server."""
     answers: bool = True
     """Do routers say that a TTL ran out?"""
+    insertion_loss: float = 0.0
+    """Probability, per trial, that what an end sends for the wall alone does not reach it."""
 
     @property
     def hops(self) -> int:
@@ -77,7 +79,7 @@ def route_of(vantage: Vantage, walls: Wall | Sequence[Standing]) -> Route:
         links.append(Link(far - near, delay, loss=1.0 - (1.0 - vantage.loss) ** (delay / whole if whole else 1.0 / len(edges))))
     return Route(
         tuple(links), tuple(standing.wall for standing in placed), Side.INSIDE if vantage.side == "inside" else Side.OUTSIDE,
-        vantage.client_middlebox, vantage.strict_server_share,
+        vantage.client_middlebox, vantage.strict_server_share, insertion_loss=vantage.insertion_loss,
     )
 
 
