@@ -7,6 +7,7 @@ import selectors
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import msgspec
 
@@ -123,7 +124,7 @@ class _Conversation:
             self._selector.register(descriptor, selectors.EVENT_WRITE if descriptor == self._feeding else selectors.EVENT_READ)
         self._selector.register(command, selectors.EVENT_READ)
 
-    def __enter__(self) -> "_Conversation":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -31,6 +31,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     sides = [socket.socket(fileno=side["control"]) for side in plan["sides"]]
     lifeline = socket.socket(fileno=plan["lifeline"])
+    for held in (*sides, lifeline):
+        held.set_inheritable(False)  # commands get their streams and nothing else
     owner = os.pidfd_open(plan["owner"])
     if os.getppid() != plan["owner"]:
         return

@@ -28,6 +28,7 @@ _SETTINGS = (
     ("ipv6/conf/lab0/accept_dad", "0"),
     ("ipv4/conf/lab0/rp_filter", "0"),
     ("ipv4/conf/all/rp_filter", "0"),
+    ("ipv6/ip_nonlocal_bind", "1"),  # of IPv6, an address in a network that is all its own cannot be bound otherwise
     ("ipv4/ip_unprivileged_port_start", "0"),
     ("ipv4/ping_group_range", "0 0"),
     ("ipv4/tcp_no_metrics_save", "1"),  # what one connection measured is not carried over to the next
