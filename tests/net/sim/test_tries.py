@@ -12,8 +12,10 @@ import crenel
 from crenel.atlas.compile import About
 from crenel.errors import UsageError
 from crenel.instant import seconds
+from crenel.net.app.http import Http
+from crenel.net.app.target import Target
 from crenel.net.exchange import Exchange
-from crenel.net.sim.tries import LONGEST_PAYLOAD, Session, chance, try_payload, try_url
+from crenel.net.sim.tries import LONGEST_PAYLOAD, Session, chance, try_payload, try_target, try_url
 from crenel.wall.wall import Wall
 from crenel.wire.dns_build import build_query
 from crenel.wire.packet import RST, SYN
@@ -245,3 +247,27 @@ def test_an_address_in_the_url_is_where_the_server_stands(certain: Wall) -> None
     assert try_url("http://203.0.113.9/", certain).trace[0].packet.dst == bytes((203, 0, 113, 9))
     six = try_url("http://[2001:db8::9]:8080/", certain)
     assert (six.trace[0].packet.version, six.trace[0].packet.dport, six.outcome) == (6, 8080, "passed")
+
+
+SLOW = 'throttle = { bytes_per_second = 20000, burst = 20000, toward = "client" }'
+
+
+def test_a_throttled_page_comes_late_and_whole(tmp_path: Path) -> None:
+    """TCP's loss recovery finds most of the 20 kB a second that the bucket leaves it, and none above."""
+    wall = wall_with(tmp_path, box("slow", chance='p = 1.0, per = "flow"', reaction=SLOW, placement="in-path"))
+    page = 300_000
+    free, held = (
+        try_target(Target(host, Http(host=host, body_size=page), host), wall) for host in ("allowed.example", "blocked.example")
+    )
+    assert (free.outcome, free.middlebox, held.outcome, held.middlebox, held.action) == ("passed", None, "passed", "slow", "throttle")
+    assert held.at_risk
+    assert free.experience.time < seconds(2)
+    assert 0.7 * 20_000 < (page - 20_000) * 1e9 / held.experience.time <= 20_000
+    assert {event.dropped_by for event in held.trace if event.what == "dropped"} == {"slow"}
+
+
+def test_a_page_in_place_of_the_answer_is_tampering() -> None:
+    wall = crenel.load_wall(str(Path(__file__).parents[2] / "walls" / "citadel.toml"), as_of="2030-06-01", vantage="beijing")
+    out = try_url("http://blocked.example/", wall)
+    assert (out.outcome, out.experience.ending, out.action) == ("tampered", "misled", "page")
+    assert [(answer.intact, answer.forged_by) for answer in out.answers] == [(False, out.middlebox)]
