@@ -269,5 +269,5 @@ def test_a_throttled_page_comes_late_and_whole(tmp_path: Path) -> None:
 def test_a_page_in_place_of_the_answer_is_tampering() -> None:
     wall = crenel.load_wall(str(Path(__file__).parents[2] / "walls" / "citadel.toml"), as_of="2030-06-01", vantage="beijing")
     out = try_url("http://blocked.example/", wall)
-    assert (out.outcome, out.experience.ending, out.action) == ("tampered", "misled", "page")
+    assert (out.outcome, out.experience.ending, out.experience.says[:8]) == ("tampered", "misled", "HTTP 451")
     assert [(answer.intact, answer.forged_by) for answer in out.answers] == [(False, out.middlebox)]
