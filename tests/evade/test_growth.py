@@ -1,5 +1,7 @@
 """Sequence numbers on both sides of bytes that the stack does not know of."""
 
+import itertools
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def test_any_part_that_is_sent_again_fits_into_the_stream_as_sent(start: int, si
 def test_parts_that_follow_one_another_leave_no_hole(cuts: list[int]) -> None:
     edges = sorted({0, 10, *cuts})
     joined = b""
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         at, payload = moved(start, stop)
         assert at == len(joined)
         joined += payload
