@@ -9,8 +9,10 @@ import crenel
 from crenel.atlas.load import load_profile
 from crenel.flow.fragments import FragmentLimits
 from crenel.flow.reassembly import StreamLimits
+from crenel.net.app.speaker import PATIENCE
 from crenel.net.odds import MOST_OUTCOMES
 from crenel.net.replay import judge
+from crenel.net.sim.trials import AFTERGLOW, LONGEST
 from crenel.wall.run import KEPT_PACKETS
 from crenel.wire import link
 
@@ -34,6 +36,8 @@ SECOND = 1_000_000_000
         (link._MAX_LAYERS, "layers of encapsulation | {} |"),
         (KEPT_PACKETS, "exact chance | {} |"),
         (MOST_OUTCOMES, "coins on one flow | {} |"),
+        (LONGEST // SECOND, "broken off after {} s of virtual time"),
+        (PATIENCE[0] // SECOND, "and {} s of patience over TCP"),
         (judge._IDLE // SECOND, "silent for {} s is a new flow"),
     ],
 )
@@ -93,3 +97,8 @@ def test_injectors_hear_ipv6_only_from_outside() -> None:
     hearing = {(box.id, str(epoch.first_seen)) for box in PROFILE.middlebox for epoch in box.epoch if epoch.scope.versions_from_outside == (4, 6)}
     assert {box for box, _ in hearing} == {"dns-3"}
     assert min(day for _, day in hearing) == "2021-10-01"
+
+
+def test_an_exchange_is_followed_for_a_second_more() -> None:
+    assert AFTERGLOW == SECOND
+    assert "followed for one second after its client knows how it ends" in LIMITS

@@ -14,7 +14,9 @@ from crenel import errors
 from crenel.atlas.schema import Profile
 from crenel.atlas.vantage import Vantage
 from crenel.cli import app
-from crenel.report.result import CheckResult
+from crenel.cli.trials import SPREAD_FROM
+from crenel.report.compare import GAP, NARROWEST
+from crenel.report.result import CheckResult, TryResult
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -56,6 +58,11 @@ def test_no_option_is_described_that_is_not_there() -> None:
     assert not set(re.findall(r"`(--[a-z-]+)", page("commands"))) - known
 
 
+def test_numbers_of_the_page_are_those_of_the_code() -> None:
+    assert f"from {SPREAD_FROM:,} exchanges on" in page("commands")
+    assert f"of {2 * NARROWEST + len(GAP)} columns or more" in page("commands")
+
+
 # JSON.
 
 
@@ -86,7 +93,7 @@ def described(text: str) -> dict[str, dict[str, str]]:
     return tables
 
 
-JSON_STRUCTS = structs(CheckResult)
+JSON_STRUCTS = structs(TryResult, structs(CheckResult))
 PROFILE_STRUCTS = [*structs(Profile), *(kind for kind in structs(Vantage))]
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crenel.report.layout import BLANK, GLUE, Piece, columns, joined, line_of, paragraph, plain, width_of, wrap
+from crenel.report.layout import BLANK, GLUE, Piece, chopped, columns, joined, line_of, paragraph, plain, width_of, wrap
 from crenel.report.text import cells
 
 
@@ -49,3 +49,10 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
 def test_a_wide_first_column_does_not_squeeze_the_last() -> None:
     lines = columns([[("x" * 20, ""), ("one two three four five", "")]], 24)
     assert [plain(line) for line in lines] == ["x" * 20, "    one two three four", "    five"]
+
+
+def test_a_word_that_is_too_long_for_a_line_goes_on_in_the_next() -> None:
+    lines = [(("  ", ""), ("a" * 7, "bad")), line_of("short "), (("b" * 9 + "   ", "dim"),)]
+    assert [plain(line) for line in chopped(lines, 5)] == ["  aaa", "aaaa", "short", "bbbbb", "bbbb"]
+    assert chopped(lines, 5)[0] == (("  ", ""), ("aaa", "bad"))
+    assert chopped(lines, None) == lines

@@ -27,7 +27,7 @@ def test_a_caught_hello() -> None:
     assert "rule        blocked.example (suffix) on gfw-tls-single" in lines
     assert "in force    since 2023-10-02, last observed on 2023-12-08; confidence high" in lines
     assert "“A Wall Behind A Wall: Emerging Regional Censorship in China”" in text
-    assert "assumed     residual.tuple: the source gives the time, not the key; client, server and server port as for HTTP" in lines
+    assert "            residual.tuple: the source gives the time, not the key; client, server and server port as for HTTP" in lines
     assert "What would have let it through" in lines
     assert "  - a TLS record boundary anywhere inside the ClientHello: it reads one record" in lines
     assert lines.count("            the same bytes as above") == 2

@@ -13,6 +13,7 @@ from crenel.cli.check import check
 from crenel.cli.schema import schema
 from crenel.cli.status import Status, guard
 from crenel.cli.timeline import timeline
+from crenel.cli.try_ import try_
 from crenel.cli.walls import walls
 
 
@@ -64,7 +65,7 @@ def app() -> None:
     """
 
 
-for command in (check, walls, timeline, schema):
+for command in (check, try_, walls, timeline, schema):
     app.add_command(command)
 if importlib.util.find_spec("crenel.bench.run") is not None:
     app.add_command(bench)

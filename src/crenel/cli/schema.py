@@ -5,7 +5,7 @@ import click
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of what check writes as json and jsonl."""
+    """Print the JSON Schema of what check and try write as json and jsonl."""
     import json
 
     from crenel.report.schema import result_schema

@@ -41,7 +41,7 @@ class BytesRead:
         payload = b"" if packet is None else bytes(packet.payload)
         if self._tcp:
             return payload, "the segment"
-        return (_decrypted(payload), "the datagram, here decrypted") if evidence.read.startswith("quic") else (payload, "the datagram")
+        return (clear_initials(payload), "the datagram, here decrypted") if evidence.read.startswith("quic") else (payload, "the datagram")
 
 
 def _stream(watched: Watched) -> tuple[bytes, tuple[int, ...]]:
@@ -59,7 +59,7 @@ def _stream(watched: Watched) -> tuple[bytes, tuple[int, ...]]:
     return data, tuple(ends)
 
 
-def _decrypted(datagram: bytes) -> bytes:
+def clear_initials(datagram: bytes) -> bytes:
     """Return a datagram with the payload of its Initials in the clear, each byte in its place."""
     clear = bytearray(datagram)
     offset = 0

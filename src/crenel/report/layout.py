@@ -83,6 +83,24 @@ def _words(pieces: Iterable[Piece]) -> Iterator[Piece]:
             start = end
 
 
+def chopped(lines: Iterable[Line], width: int | None) -> list[Line]:
+    """Return lines of which none is longer than there is room: a word that is too long for a line goes on in the next one."""
+    found: list[Line] = []
+    for line in lines:
+        if width is None or width_of(line) <= width:
+            found.append(line)
+            continue
+        pieces: list[Piece] = []
+        for text, tone in line:
+            for character in text.rstrip() if (text, tone) == line[-1] else text:
+                if width_of(pieces) + cells(character) > width:
+                    found.append(joined(pieces))
+                    pieces = []
+                pieces.append((character, tone))
+        found.append(joined(pieces))
+    return found
+
+
 def paragraph(text: str, width: int | None, *, label: str = "", hang: int = 0, tone: Tone = "", label_tone: Tone = "dim") -> list[Line]:
     """Return a labelled paragraph: the label in the first `hang` columns, the text beside it."""
     head: list[Piece] = [(label.ljust(hang), label_tone)] if hang else []

@@ -6,6 +6,7 @@ import msgspec
 
 from crenel.errors import ProfileError
 from crenel.net.trace import CaptureSummary, FlowReport
+from crenel.report.exchange import ExchangeReport
 from crenel.report.table import about_of
 from crenel.report.text import plain_path
 from crenel.wall.wall import Wall
@@ -46,6 +47,28 @@ class CheckResult(RunHead, frozen=True):
     flows: tuple[FlowReport, ...]
 
 
+class TryHead(msgspec.Struct, frozen=True):
+    """What exchanges rest on."""
+
+    crenel: str
+    schema: int
+    wall: str
+    wall_sha256: str
+    as_of: str
+    seed: int
+    assume: dict[str, str]
+    lists: dict[str, str]
+    listed: tuple[str, ...]
+    vantage: str
+    tolerate: float
+
+
+class TryResult(TryHead, frozen=True):
+    """All exchanges of one run as one object."""
+
+    exchanges: tuple[ExchangeReport, ...]
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What was asked for beside the wall."""
 
@@ -69,6 +92,21 @@ def run_head(wall: Wall, asked: Asked, captures: Sequence[CaptureSummary], faile
         {name: plain_path(path) for name, path in about.lists.items()}, tuple(plain_path(name) for name in about.listed),
         asked.inside, about.vantage, asked.tolerate, tuple(writable_summary(capture) for capture in captures), tuple(failed),
     )
+
+
+def try_head(wall: Wall, asked: Asked) -> TryHead:
+    """Return what exchanges rest on.
+
+    Raises:
+        ProfileError: the wall was not loaded from a profile.
+    """
+    head = run_head(wall, asked, (), ())
+    return TryHead(**{name: getattr(head, name) for name in TryHead.__struct_fields__})
+
+
+def try_result(head: TryHead, exchanges: Sequence[ExchangeReport]) -> TryResult:
+    """Return all of a run as one object."""
+    return TryResult(**{name: getattr(head, name) for name in TryHead.__struct_fields__}, exchanges=tuple(exchanges))
 
 
 def writable_summary(summary: CaptureSummary) -> CaptureSummary:
