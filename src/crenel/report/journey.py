@@ -32,7 +32,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """What they are."""
-        words = packet_words(self.packets[:1] if self.again else self.packets)
+        words = packet_words(self.packets[: max(1, len(self.packets) // len(self.again))] if self.again else self.packets)
         if not self.again:
             return words
         if len(self.again) == 1:
