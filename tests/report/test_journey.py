@@ -83,7 +83,8 @@ def test_repetitions_of_one_fate_are_one() -> None:
 def test_several_that_are_repeated_together_are_named_together() -> None:
     pair = [udp_packet(CLIENT, SERVER, 1, 2, payload) for payload in (b"abc", b"de")]
     found = followed(*(travel(number * 2 + place, packet, number * 50) for number in range(3) for place, packet in enumerate(pair, 1)))
-    assert [one.words.replace("\u00a0", " ") for one in found] == ["data, 5 B in 2 datagrams", "data, 5 B in 2 datagrams, again 2 times, the last at 0"]
+    words = "data, 5 B in 2 datagrams"
+    assert [one.words.replace("\u00a0", " ") for one in found] == [words, f"{words}, again 2 times, the last at 0"]
 
 
 def test_one_repetition_and_those_of_another_fate() -> None:
