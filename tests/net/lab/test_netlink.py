@@ -44,7 +44,7 @@ def test_interfaces_are_set_up_as_asked() -> None:
         done = own.run(crenel_python(SCRIPT), timeout=20)
     assert done.stdout.decode().splitlines() == [
         "False False", "True True", "9000", "17", "True", "[Errno 17] rtnetlink request 20: File exists",
-        "[Errno 19] No such device",
+        "no interface with this name",
     ], done.stderr  # fmt: skip
 
 

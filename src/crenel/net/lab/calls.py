@@ -3,9 +3,11 @@
 The modules of the lab import nothing that only some systems have, so that the whole package can be imported anywhere.
 """
 
+import array
 import ctypes
 import functools
 import os
+import socket
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -22,6 +24,7 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 
+_LONGEST = 65536
 _PR_SET_PDEATHSIG = 1
 _CLOCK_MONOTONIC = 1
 _TFD_NONBLOCK, _TFD_CLOEXEC = 0o4000, 0o2000000
@@ -56,6 +59,19 @@ def die_with_parent(signal: int) -> None:
     """Have this process killed when the thread that made it ends; what changes its rights undoes that. Raises OSError."""
     nothing = ctypes.c_ulong(0)
     _checked(_library().prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal), nothing, nothing, nothing), "prctl")
+
+
+def receive(control: socket.socket, most: int) -> tuple[bytes, list[int]]:
+    """Return a message and the descriptors that came with it, at most so many; no program that is started inherits them. Raises OSError.
+
+    (`socket.recv_fds` takes flags and leaves them out, so that every program would inherit them.)
+    """
+    numbers = array.array("i")
+    message, ancillary, _, _ = control.recvmsg(_LONGEST, socket.CMSG_SPACE(most * numbers.itemsize), socket.MSG_CMSG_CLOEXEC)
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+    return message, list(numbers)
 
 
 class Timer:

@@ -80,6 +80,10 @@ class Command:
             self._report.shutdown(socket.SHUT_WR)
             self.wait(_STARTS)
 
+    def close(self) -> None:
+        """Ask no more about the command; if it still runs, it is killed."""
+        self._report.close()
+
     def _receive(self) -> Mapping[str, int | str]:
         try:
             message = self._report.recv(_CHUNK)

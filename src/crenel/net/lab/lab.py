@@ -22,6 +22,7 @@ from crenel.net.lab.plan import Plan, environment
 from crenel.net.lab.relay import Relay
 from crenel.net.lab.server import Server
 from crenel.net.lab.tally import Counts
+from crenel.net.lab.turns import Turns
 from crenel.net.path.path import End
 from crenel.net.path.route import Route, route_of
 from crenel.net.trace import Event, WallEffect
@@ -38,7 +39,7 @@ class Lab:
         wall: what stands between.
         vantage: where the client stands: a shipped vantage, a file or one that was loaded; None: the wall's own.
         route: the way between, in place of the vantage's.
-        coins: decide what the path and the walls do; None: those of the wall's seed.
+        coins: decide what the path and the walls do; None: those of the wall's seed, by the turn in which flows come.
         pace: whether the delays of path and walls are spent, or nothing takes time.
         start: what the walls' clocks show at first, in nanoseconds since 1970; None: the hour for which the wall was loaded, or noon.
         plan: addresses, files, certificates.
@@ -59,7 +60,7 @@ class Lab:
         self.pace = pace
         self.plan = plan if plan is not None else Plan()
         self.plan.layout.check()
-        self._coins = coins if coins is not None else KeyedCoins(about.seed if about is not None else 0)
+        self._coins = coins if coins is not None else Turns(KeyedCoins(about.seed if about is not None else 0))
         self._start = start if start is not None else Instant(about.noon if about is not None else time.time_ns())
         self._namespaces: Namespaces | None = None
         self._relay: Relay | None = None

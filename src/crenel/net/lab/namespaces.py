@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crenel.errors import LabError
+from crenel.net.lab.calls import receive
 from crenel.net.lab.command import Command, Streams
 from crenel.net.lab.plan import Plan
 from crenel.net.lab.side import LISTINGS, SOCKET, SPAWN
@@ -72,7 +73,7 @@ class Namespaces:
         control = self._controls[end]
         control.settimeout(_READY)
         try:
-            message, descriptors, _, _ = socket.recv_fds(control, 65536, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+            message, descriptors = receive(control, _MOST_DESCRIPTORS)
         except TimeoutError:
             raise LabError(f"the {end.name.lower()}'s side of the lab was not set up within {_READY:.0f} seconds") from None
         self._descriptors += descriptors
@@ -92,7 +93,7 @@ class Namespaces:
         control = self._controls[end]
         with self._lock, _lost(end):
             control.send(b"%b %d %d" % (SOCKET, family, kind))
-            message, descriptors, _, _ = socket.recv_fds(control, 65536, 1, socket.MSG_CMSG_CLOEXEC)
+            message, descriptors = receive(control, 1)
         if not descriptors:
             raise LabError(json.loads(message)["problem"] if message else _gone(end))
         return socket.socket(fileno=descriptors[0])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from crenel.errors import LabError
+from crenel.net.lab.command import Command
 from crenel.net.lab.namespaces import Namespaces
 from crenel.net.path.path import End
 
@@ -26,6 +27,7 @@ class Server:
         self.argv = tuple(argv)
         self._namespaces = namespaces
         self._output = os.memfd_create("crenel", os.MFD_CLOEXEC)
+        self._command: Command | None = None
         try:
             nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -44,7 +46,7 @@ class Server:
     @property
     def status(self) -> int | None:
         """Its exit status; None while it runs. Raises LabError once the lab is closed."""
-        return self._command.poll()
+        return None if self._command is None else self._command.poll()
 
     def wait_for(self, port: int, transport: Literal["tcp", "udp"], within: float) -> None:
         """Wait until a program of the server's machine listens on a port; nothing is sent to find out.
@@ -64,10 +66,13 @@ class Server:
 
     def stop(self) -> None:
         """Kill it and all of its session."""
-        self._command.end()
+        if self._command is not None:
+            self._command.end()
 
     def close(self) -> None:
-        """Forget what it printed."""
+        """Kill it, and forget what it printed."""
+        if self._command is not None:
+            self._command.close()
         if self._output >= 0:
             os.close(self._output)
             self._output = -1

@@ -21,6 +21,7 @@ LISTINGS = ("tcp", "tcp6", "udp", "udp6")
 SPAWN, SOCKET = b"spawn", b"socket"
 """What may be asked of a side: to run what the first descriptor's file describes, or for a new socket of a family and a kind."""
 
+_MOST_DESCRIPTORS = 5
 _SETTINGS = (
     ("ipv6/conf/lab0/accept_ra", "0"),
     ("ipv6/conf/lab0/addr_gen_mode", "1"),  # no address that nobody gave it
@@ -104,7 +105,7 @@ def open_listings() -> list[int]:
 def _serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # waiters leave no trace
     while True:
-        request, descriptors, _, _ = socket.recv_fds(control, 256, 8, socket.MSG_CMSG_CLOEXEC)
+        request, descriptors = calls.receive(control, _MOST_DESCRIPTORS)
         if not request:
             return
         kind, *numbers = request.split()
