@@ -10,7 +10,8 @@ EVERYTHING = [
     "tamper{DNS:qd:compress}", "tamper{TCP:seq:add:-1}", "fragment{tcp:8:True}", "fragment{ip:-1:False:4}(,drop)", "sleep{0.5}", "trace{2:10}",
     "split{sni}", "split{1:sni+1:-3}(,,drop,)", "disorder{midsld-2}(drop,)", "record{host}(split{record},)", "fake{http}",
     "fake{tls=a.example:ttl=8+md5}(drop,)",
-    "fake{zeros=16:none:both}", "fake{text=a%00:badseq=-5+badsum:both}(,drop)", "oob{sni}", "oob{-1:%00}(drop,)", "delay{10}", "delay{0.25}(drop,)",
+    "fake{zeros=16:none:both}", "fake{text=a%00:badseq=-5+badsum:both}(,drop)", "oob{sni}", "oob{-1:%00}(drop,)",
+    "overlap{zeros=1}", "overlap{tls=a.example}(drop,)", "delay{10}", "delay{0.25}(drop,)",
     "repeat{3:0}", "repeat{3:20}(drop,)", "precede{random=64}(,drop)",
 ]  # fmt: skip
 

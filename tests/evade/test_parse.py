@@ -139,7 +139,7 @@ def test_an_error_names_the_column_and_what_was_expected(dna: str, column: int, 
 
 
 @pytest.mark.parametrize(
-    "action", ["split{1}", "disorder{1}", "record{1}", "fake{http}", "oob{1}", "delay{1}", "repeat{2}", "precede{http}"]
+    "action", ["split{1}", "disorder{1}", "record{1}", "fake{http}", "oob{1}", "overlap{http}", "delay{1}", "repeat{2}", "precede{http}"]
 )
 def test_strict_refuses_what_geneva_has_no_word_for(action: str) -> None:
     assert action[:4] in str(parse(f"[TCP:flags:PA]-duplicate(,{action})-|"))

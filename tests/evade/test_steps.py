@@ -186,6 +186,13 @@ def test_faked_split_as_in_zapret_is_a_split_with_fakes_below() -> None:
     ]  # fmt: skip
 
 
+def test_an_overlap_begins_before_the_piece() -> None:
+    first, second = act(PA + "split{2}(overlap{text=xyz},)-|", DATA_SEGMENT)
+    assert (first.seq, first.payload) == (1001 - 3, b"xyz" + REQUEST[:2])
+    assert (second.seq, second.payload) == (1003, REQUEST[2:])
+    assert checksum_state(on_wire(first)) is ChecksumState.VALID
+
+
 def test_a_datagram_is_preceded_by_another() -> None:
     first, second = act("[UDP:dport:53]-precede{random=20}-|", QUERY)
     assert second == QUERY
@@ -206,7 +213,8 @@ LINES = [HELLO, b"second" * 20, b"third"]
     [
         "split{1:sni:midsld}", "disorder{1:sni:midsld}", "fragment{tcp:8:False}", "record{sni+1}", "record{sni}(split{record:-1},)", "oob{sni+2}",
         "oob{1}(delay{5},)", "record{10:20:30}(disorder{sni},)", "fake{tls:md5:both}", "fake{zeros:badsum}(,split{sni})", "repeat{3:1}",
-        "split{sni}(fake{random:md5:both},fake{random:badseq=-99999})", "oob{0}", "oob{-1}", "record{sni}(oob{sni},)",
+        "split{sni}(fake{random:md5:both},fake{random:badseq=-99999})", "split{9}(overlap{tls},)",
+        "split{9}(,overlap{random=5})", "oob{0}", "oob{-1}", "record{sni}(oob{sni},)",
         "split{sni}(record{10},oob{2})", "disorder{sni}(oob{1},record{10})", "fragment{tcp:99:False}(oob{1},record{10})",
         "duplicate(record{sni},record{sni}(tamper{TCP:chksum:corrupt},))",
     ],

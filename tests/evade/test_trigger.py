@@ -26,6 +26,7 @@ def trigger(text: str) -> Trigger:
         ("TCP:options-sackok:", OPENING, True), ("TCP:load:", BARE, True), ("TCP:load:GET*", DATA_SEGMENT, True),
         ("TCP:load:blocked*", DATA_SEGMENT, True),
         ("TCP:load:Host%3A%20www*", DATA_SEGMENT, True), ("TCP:load:GET", DATA_SEGMENT, False), ("TCP:load:*", BARE, True),
+        ("TCP:options-mss:*", BARE, True),
         ("IP:flags:DF", BARE, True), ("IP:flags:2", BARE, False), ("IP:src:192.0.2.1", BARE, True), ("IP:src:192.0.2*", BARE, True),
         ("IP:ttl:64", QUERY, True), ("UDP:dport:53", QUERY, True), ("UDP:dport:53", DATA_SEGMENT, False), ("TCP:dport:53", QUERY, False),
         ("DNS:qr:1", ANSWER, True), ("DNS:qr:1", QUERY, False), ("DNS:qd:x", QUERY, False), ("DNSQR:qname:www.blocked.example.", QUERY, True),

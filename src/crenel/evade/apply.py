@@ -10,7 +10,7 @@ from typing import Final
 from crenel.coins import Coins, Law
 from crenel.evade.corrupt import Loads
 from crenel.evade.growth import Growing, Streams
-from crenel.evade.language import Strategy, Trace, Tree
+from crenel.evade.language import Strategy, Tree
 from crenel.evade.steps import Outgoing, Step, compile_tree, grows
 from crenel.evade.trigger import Matches, compile_trigger
 from crenel.wire.packet import Packet
@@ -61,7 +61,7 @@ class Applied:
         fired: how often each tree did something, the outbound ones first; all zero means that the trial tested nothing.
     """
 
-    __slots__ = ("_asked", "_asker", "_coins", "_growing", "_seen", "_streams", "_traced", "fired", "prepared")
+    __slots__ = ("_asked", "_asker", "_coins", "_done", "_growing", "_seen", "_streams", "fired", "prepared")
 
     def __init__(self, prepared: Prepared, coins: Coins, asker: str = ASKER) -> None:
         trees = len(prepared.outbound) + len(prepared.inbound)
@@ -73,7 +73,7 @@ class Applied:
         self._seen = [0] * trees
         self._streams = Streams() if prepared.grows else None
         self._growing: Growing | None = None
-        self._traced: set[int] = set()
+        self._done: set[object] = set()
 
     def outbound(self, packet: Packet) -> list[Outgoing]:
         """Return what is sent instead of a packet of this end's stack: in how many nanoseconds, and which packet, in order."""
@@ -143,10 +143,10 @@ class Applied:
         self._asked += 1
         return self._asked.to_bytes(4, "big")
 
-    def first_trace(self, trace: Trace) -> bool:
-        """Say whether this trace has not run yet, and note that it has now."""
-        first = id(trace) not in self._traced
-        self._traced.add(id(trace))
+    def first_time(self, what: object) -> bool:
+        """Say whether this is asked for the first time in the trial."""
+        first = what not in self._done
+        self._done.add(what)
         return first
 
     @property

@@ -1,6 +1,6 @@
 """A strategy as immutable values in, its text out: two forests of trees, each with a trigger and the actions that it sets off.
 
-The language is that of Geneva (Bock et al.), with eight actions that Geneva lacks. Every action has `children`: what happens to the
+The language is that of Geneva (Bock et al.), with nine actions that Geneva lacks. Every action has `children`: what happens to the
 packets that it hands on, one place each, None where the packet is simply sent; the empty tuple stands for "all of them are sent".
 """
 
@@ -255,6 +255,24 @@ class Oob(msgspec.Struct, frozen=True):
         return str(self.at) if self.byte == "a" else f"{self.at}:{self.byte}"
 
 
+class Overlap(msgspec.Struct, frozen=True):
+    """`overlap{payload}`: a TCP segment begins with that payload, its own after it, and its sequence number is so much lower.
+
+    The server has had, or never wanted, what stands there before, and throws it away; a reader on the way may not. On a first piece
+    this is the seqovl of zapret: `split{2}(overlap{zeros=1},)`.
+    """
+
+    payload: Payload
+    children: Children = ()
+    name: ClassVar = "overlap"
+    places: ClassVar = 1
+
+    @property
+    def parameters(self) -> str:
+        """The text between the braces."""
+        return str(self.payload)
+
+
 class Delay(msgspec.Struct, frozen=True):
     """`delay{ms}`: everything below is sent so many milliseconds later; delays add up."""
 
@@ -302,7 +320,7 @@ class Precede(msgspec.Struct, frozen=True):
         return str(self.payload)
 
 
-Action: TypeAlias = Drop | Duplicate | Tamper | Fragment | Sleep | Trace | Split | Disorder | Record | Fake | Oob | Delay | Repeat | Precede
+Action: TypeAlias = Drop | Duplicate | Tamper | Fragment | Sleep | Trace | Split | Disorder | Record | Fake | Oob | Overlap | Delay | Repeat | Precede
 """One node of a tree."""
 
 GENEVA = (Drop, Duplicate, Tamper, Fragment, Sleep, Trace)

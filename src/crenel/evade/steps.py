@@ -20,6 +20,7 @@ from crenel.evade.language import (
     Fake,
     Fragment,
     Oob,
+    Overlap,
     Payload,
     Precede,
     Record,
@@ -47,8 +48,8 @@ _replace = msgspec.structs.replace
 class Turn(Draws, Protocol):
     """What an action may ask and say while a packet goes through it."""
 
-    def first_trace(self, trace: Trace) -> bool:
-        """Say whether this trace has not run yet, and note that it has now."""
+    def first_time(self, what: object) -> bool:
+        """Say whether this is asked for the first time in the trial."""
 
     @property
     def added(self) -> int:
@@ -179,10 +180,10 @@ def _(action: Sleep, setting: Setting) -> Step:
 
 @_compile.register
 def _(action: Trace, setting: Setting) -> Step:
-    ttls = range(max(action.first, 0), min(action.stop, 256))
+    ttls, this = range(max(action.first, 0), min(action.stop, 256)), object()
 
     def step(packet: Packet, after: int, turn: Turn, out: list[Outgoing]) -> None:
-        if turn.first_trace(action):
+        if turn.first_time(this):
             for number, ttl in enumerate(ttls):
                 out.append((after + number * NANOSECONDS, _replace(packet, ttl=ttl, checksum=_checksum(packet), ip_checksum=None, raw=None)))
 
@@ -290,6 +291,19 @@ def _(action: Repeat, setting: Setting) -> Step:
     def step(packet: Packet, after: int, turn: Turn, out: list[Outgoing]) -> None:
         for number in range(action.times):
             child(packet, after + number * late, turn, out)
+
+    return step
+
+
+@_compile.register
+def _(action: Overlap, setting: Setting) -> Step:
+    child = _children(action, setting)[0]
+
+    def step(packet: Packet, after: int, turn: Turn, out: list[Outgoing]) -> None:
+        if packet.payload and is_tcp(packet):
+            before = PAYLOADS[action.payload.word].make(action.payload.value, packet, turn)
+            packet = _replace(_carrying(packet, before + packet.payload), seq=packet.seq - len(before) & _MASK)
+        child(packet, after, turn, out)
 
     return step
 

@@ -13,7 +13,7 @@ Matches = Callable[[Packet], bool]
 
 def compile_trigger(trigger: Trigger) -> Matches:
     """Return what says whether a packet has the protocol and the value that the trigger names; its gas is not looked at."""
-    if trigger.proto not in PRESENT:
+    if trigger.proto not in PRESENT or trigger.field == "qd":
         return lambda packet: False
     if (trigger.proto, trigger.field) == ("TCP", "flags") and not trigger.contains:
         return _flags(flags_of(trigger.value) or 0)
@@ -52,6 +52,8 @@ def why_never(trigger: Trigger) -> str | None:
     if bits is None:
         return _why_no_text(trigger, number, option != trigger.field)
     if trigger.contains:
+        if option != trigger.field and not trigger.value:
+            return None  # the empty text is a part of that of an absent option
         return "* asks for a part of a text, and this field is a number"
     if (trigger.proto, trigger.field) == ("TCP", "flags"):
         number = flags_of(trigger.value)
