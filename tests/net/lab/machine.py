@@ -1,6 +1,7 @@
 """This machine in, labs on it and views of it from outside out: who runs, what its interfaces, routes and rules are."""
 
 import contextlib
+import itertools
 import shutil
 import socket
 import subprocess
@@ -25,11 +26,21 @@ NEAR = Route((Link(2, 0), Link(3, 0)), (OPEN,))
 """A way of six hops that takes no time, with a wall that does nothing at the third."""
 SERVER = "203.0.113.9"
 
-ECHO = "import socket\nserver = socket.create_server(('', {port}))\nwhile True:\n    near, _ = server.accept()\n    near.sendall(near.recv(65536))\n    near.close()\n"
-ASK = (
-    "import socket, sys\nnear = socket.create_connection(({address!r}, {port}), timeout=5)\nnear.sendall({data!r})\n"
-    "while part := near.recv(65536):\n    sys.stdout.buffer.write(part)\n"
-)  # fmt: skip
+ECHO = """
+import socket
+server = socket.create_server(("", {port}))
+while True:
+    near, _ = server.accept()
+    near.sendall(near.recv(65536))
+    near.close()
+"""
+ASK = """
+import socket, sys
+near = socket.create_connection(({address!r}, {port}), timeout=5)
+near.sendall({data!r})
+while part := near.recv(65536):
+    sys.stdout.buffer.write(part)
+"""
 
 
 def python(script: str, *arguments: str) -> list[str]:
@@ -96,9 +107,10 @@ def network() -> dict[str, str]:
     found = {"interfaces": " ".join(sorted(name for _, name in socket.if_nameindex()))}
     for name in ("route", "fib_trie", "if_inet6", "ipv6_route"):
         with contextlib.suppress(OSError):
-            # Of a route of IPv6, reference and use counts change with every packet.
-            lines = Path("/proc/net", name).read_text().splitlines()
-            found[name] = "\n".join(" ".join(field for number, field in enumerate(line.split()) if name != "ipv6_route" or number not in {6, 7}) for line in lines)
+            lines = [line.split() for line in Path("/proc/net", name).read_text().splitlines()]
+            if name == "ipv6_route":
+                lines = [fields[:6] + fields[8:] for fields in lines]  # but for the counts of references and uses
+            found[name] = "\n".join(map(" ".join, lines))
     with contextlib.suppress(OSError):
         found["named"] = " ".join(sorted(place.name for place in Path("/run/netns").iterdir()))
     found["mounts"] = Path("/proc/self/mounts").read_text()
@@ -111,7 +123,7 @@ def network() -> dict[str, str]:
 def addresses() -> list[str]:
     """Return the IPv4 addresses of this machine, the loopback address aside."""
     lines = Path("/proc/net/fib_trie").read_text().splitlines()
-    found = {before.split()[-1] for before, line in zip(lines, lines[1:], strict=False) if "host LOCAL" in line}
+    found = {before.split()[-1] for before, line in itertools.pairwise(lines) if "host LOCAL" in line}
     return sorted(address for address in found if not address.startswith("127."))
 
 

@@ -1,10 +1,17 @@
 """What a doctor says: for every thing that is missing what was found and how to enable it, in sentences of one line."""
 
+import sys
+
 import pytest
 
 from crenel.net.lab import doctor
 from crenel.net.lab.doctor import Health, examine, judge
 
+MAKE_TUN = "(as root, `modprobe tun`; in a container, start that with `--device /dev/net/tun`)"
+BE_ROOT = (
+    "(run as root; in a container, start that with the capabilities SYS_ADMIN and NET_ADMIN and without a seccomp profile that forbids namespaces)"
+)
+MORE_SPACES = "(as root, `sysctl user.max_user_namespaces=15000`)"
 WELL = {"tun": "", "root": "", "user": "", "lab": ""}
 
 
@@ -27,8 +34,7 @@ def test_root_without_user_namespaces_is_enough() -> None:
     [
         (
             {"tun": "[Errno 2] No such file or directory: '/dev/net/tun'", "lab": "the same"}, [],
-            "/dev/net/tun cannot be opened: [Errno 2] No such file or directory: '/dev/net/tun' "
-            "(as root, `modprobe tun`; in a container, start that with `--device /dev/net/tun`)",
+            "/dev/net/tun cannot be opened: [Errno 2] No such file or directory: '/dev/net/tun' " + MAKE_TUN,
         ),
         (
             {"tun": "[Errno 13] Permission denied", "lab": "the same"}, [],
@@ -36,9 +42,7 @@ def test_root_without_user_namespaces_is_enough() -> None:
         ),
         (
             {"root": "not permitted", "user": "too many", "lab": "too many"}, ["as root, `sysctl user.max_user_namespaces=15000`"],
-            "this user may not make namespaces directly: not permitted (run as root; in a container, start that with the capabilities SYS_ADMIN and "
-            "NET_ADMIN and without a seccomp profile that forbids namespaces); no user namespace with rights can be made: too many (as root, "
-            "`sysctl user.max_user_namespaces=15000`)",
+            f"this user may not make namespaces directly: not permitted {BE_ROOT}; no user namespace with rights can be made: too many {MORE_SPACES}",
         ),
         ({"lab": "mount on /proc: it broke"}, [], "no lab can be made: mount on /proc: it broke"),
     ],
@@ -55,7 +59,7 @@ def test_this_machine_is_examined_once() -> None:
 
 
 def test_another_system_is_told_what_a_lab_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     examine.cache_clear()
     try:
         assert examine().missing == "a lab needs Linux, and this is darwin (run it in a virtual machine with Linux)"

@@ -101,7 +101,7 @@ def test_a_lab_whose_keeper_dies_says_so_and_can_be_closed() -> None:
         processes = descendants(keeper_of(lab))
         os.kill(keeper_of(lab), signal.SIGKILL)
         assert not wait_until_gone(processes)
-        with pytest.raises(LabError, match="client's side of the lab is gone|the lab ended"):
+        with pytest.raises(LabError, match=r"client's side of the lab is gone|the lab ended"):
             lab.run(["true"], timeout=5)
 
 

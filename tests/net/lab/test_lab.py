@@ -1,6 +1,7 @@
 """Programs behind walls: what the wall does to them is what the simulated path does, and every packet of it is told."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,34 @@ from tests.net.made import box, wall_with
 from tests.net.telling import check_accounts
 
 WALL = load_wall("gfw", as_of="2025-01-15", vantage="four-cities-2020")
-HTTPD = (
-    "import socket\nserver = socket.create_server(('', 80), backlog=64)\nwhile True:\n    near, _ = server.accept()\n    near.recv(65536)\n"
-    "    try:\n        near.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nbody')\n    except OSError:\n        pass\n    near.close()\n"
-)
-GET = (
-    "import socket, sys\nnear = socket.create_connection((%r, 80), timeout=5)\nnear.sendall(b'GET / HTTP/1.1\\r\\nHost: ' + sys.argv[1].encode() + b'\\r\\n\\r\\n')\n"
-    "try:\n    said = b''\n    while part := near.recv(4096):\n        said += part\n    print(said[-4:].decode())\nexcept OSError as problem:\n    print(type(problem).__name__)\n"
-) % SERVER
+HTTPD = """
+import socket
+server = socket.create_server(("", 80), backlog=64)
+while True:
+    near, _ = server.accept()
+    near.recv(65536)
+    try:
+        near.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nbody")
+    except OSError:
+        pass
+    near.close()
+"""
+GET = """
+import socket, sys
+near = socket.create_connection((sys.argv[1], 80), timeout=5)
+near.sendall(b"GET / HTTP/1.1\\r\\nHost: " + sys.argv[2].encode() + b"\\r\\n\\r\\n")
+said = b""
+try:
+    while part := near.recv(4096):
+        said += part
+    print(said[-4:].decode())
+except OSError as problem:
+    print(type(problem).__name__)
+"""
 
 
 def ask(lab: Lab, name: str) -> str:
-    done = lab.run(python(GET, name), timeout=20)
+    done = lab.run(python(GET, SERVER, name), timeout=20)
     assert not done.stderr, done.stderr.decode()
     return done.stdout.decode().strip()
 
@@ -43,14 +60,14 @@ def test_a_listed_name_is_reset_and_told_of(pace: Pace) -> None:
         assert ask(lab, "allowed.example") == "body"
         assert not lab.effects
         assert ask(lab, "blocked.example") == "ConnectionResetError"
-    forged = [told for told in lab.effects if isinstance(told.effect, Inject)]
-    assert {told.effect.because.value for told in forged} == {b"blocked.example"}
+    forged = [(told.packet, told.effect.because) for told in lab.effects if isinstance(told.effect, Inject)]
+    assert {because.value for _, because in forged} == {b"blocked.example"}
     trace = lab.trace
     check_accounts(trace, finished=pace is Pace.STILL)
-    ground = [event for event in trace if event.number == forged[0].packet]
+    ground = [event for event in trace if event.number == forged[0][0]]
     assert b"blocked.example" in ground[0].packet.payload
     assert [event.where for event in ground if event.what == "passed"] == [WALL.name]
-    assert {event.injected_by for event in trace if event.what == "injected"} == {told.effect.because.middlebox for told in forged}
+    assert {event.injected_by for event in trace if event.what == "injected"} == {because.middlebox for _, because in forged}
 
 
 @NEEDS_LAB
@@ -74,9 +91,9 @@ def test_the_seed_of_the_wall_decides_alike_each_time(tmp_path: Path) -> None:
 
 @NEEDS_LAB
 def test_packets_of_both_versions_cross(lab: Lab) -> None:
-    asked = python("import socket\nnear = socket.create_connection(('2001:db8:5e::9', 7020), timeout=5)\nnear.sendall(b'six')\nprint(near.recv(9))")
-    server = lab.serve(python(ECHO.replace("create_server(('', {port}))", "create_server(('::', 7020), family=socket.AF_INET6)")), port=7020)
-    assert lab.run(asked, timeout=20).stdout == b"b'six'\n"
+    ask_six = "import socket\nnear = socket.create_connection(('2001:db8:5e::9', 7020), timeout=5)\nnear.sendall(b'six')\nprint(near.recv(9))"
+    server = lab.serve(python(ECHO.replace('("", {port})', '("::", 7020), family=socket.AF_INET6')), port=7020)
+    assert lab.run(python(ask_six), timeout=20).stdout == b"b'six'\n"
     server.stop()
     assert echo(lab, b"four", 7021) == b"four"
     assert {event.packet.version for event in lab.trace} == {4, 6}
@@ -100,7 +117,7 @@ def test_a_bulk_of_data_passes_unharmed(lab: Lab) -> None:
 def test_the_vantage_decides_the_delay() -> None:
     with Lab(OPEN, route=Route((Link(2, 20_000_000), Link(3, 30_000_000)), (OPEN,))) as lab:
         lab.serve(python(ECHO.format(port=7000)), port=7000)
-        asked = f"import socket, time\nt = time.monotonic()\nsocket.create_connection(({SERVER!r}, 7000), timeout=5)\nprint(time.monotonic() - t)"
+        asked = f"import socket, time\nt = time.monotonic()\nsocket.create_connection(({SERVER!r}, 7000))\nprint(time.monotonic() - t)"
         took = float(lab.run(python(asked), timeout=20).stdout)
     assert 0.1 <= took < 0.2
 
@@ -149,8 +166,6 @@ def test_what_cannot_be_is_refused_before_anything_is_made() -> None:
 @NEEDS_LAB
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is absent")
 def test_curl_through_a_lab_and_down_again_takes_little_time() -> None:
-    import time
-
     began = time.monotonic()
     with Lab(WALL, pace=Pace.STILL) as lab:
         up = time.monotonic() - began

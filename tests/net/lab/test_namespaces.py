@@ -80,10 +80,8 @@ def test_a_value_in_memory_is_read_from_its_beginning() -> None:
 
 
 def test_importing_the_package_does_not_import_the_lab() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(SOURCE)!r}); import crenel; crenel.load_wall; print('crenel.net.lab' in sys.modules)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    script = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\nimport crenel; crenel.load_wall; print('crenel.net.lab' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 

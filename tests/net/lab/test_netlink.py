@@ -49,7 +49,10 @@ def test_interfaces_are_set_up_as_asked() -> None:
 
 
 def test_a_side_has_no_interface_but_its_own_and_no_address_nobody_gave_it(lab: Lab) -> None:
-    script = "import socket\nprint(sorted(name for _, name in socket.if_nameindex()))\nprint(*sorted(line.split()[0] for line in open('/proc/net/if_inet6')))"
+    script = (
+        "import socket\nprint(sorted(name for _, name in socket.if_nameindex()))\n"
+        "print(*sorted(line.split()[0] for line in open('/proc/net/if_inet6')))"
+    )
     for end, address in (("client", "20010db8000c0000"), ("server", "20010db8005e0000")):
         done = lab.run(python(script), timeout=20, end="client" if end == "client" else "server")
         names, owned = done.stdout.decode().splitlines()

@@ -21,6 +21,7 @@ def test_a_still_route_keeps_what_is_not_time() -> None:
 
 
 def forged(run: Run) -> list[Effect]:
+    effects: list[Effect] = []
     for flags, seq, ack, payload in ((SYN, 1, 0, b""), (ACK, 2, 9, b""), (PSH | ACK, 2, 9, b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n")):
         effects = run.see(Instant(0), Side.INSIDE, tcp_packet(CLIENT, SERVER, 4000, 80, seq=seq, ack=ack, flags=flags, payload=payload))
     return effects

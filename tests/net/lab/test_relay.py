@@ -57,7 +57,9 @@ def received(end: socket.socket) -> Packet:
     return packet
 
 
-@pytest.mark.parametrize("route", [NEAR, Route((Link(2, 1000), Link(3, 0)), (OPEN,)), Route((Link(5, 0),), ())], ids=["short cut", "delay", "no wall"])
+@pytest.mark.parametrize(
+    "route", [NEAR, Route((Link(2, 1000), Link(3, 0)), (OPEN,)), Route((Link(5, 0),), ())], ids=["short cut", "delay", "no wall"]
+)
 def test_packets_cross_both_ways_and_lose_ttl(beds: list[Bed], route: Route) -> None:
     beds.append(bed := Bed(route))
     for _ in range(3):
@@ -99,7 +101,10 @@ def test_what_dies_on_the_way_is_answered(beds: list[Bed]) -> None:
     assert bed.relay.path.trace[-1].what == "arrived"
 
 
-@pytest.mark.parametrize(("data", "counted"), [(b"\x00" * 30, "unreadable"), (b"\x45", "unreadable"), (serialise(udp_packet(CLIENT, bytes((224, 0, 0, 251)), 1, 2, b"")), "on_link")])
+@pytest.mark.parametrize(
+    ("data", "counted"),
+    [(b"\x00" * 30, "unreadable"), (b"\x45", "unreadable"), (serialise(udp_packet(CLIENT, bytes((224, 0, 0, 251)), 1, 2, b"")), "on_link")],
+)
 def test_what_no_router_carries_is_counted(beds: list[Bed], data: bytes, counted: str) -> None:
     beds.append(bed := Bed(NEAR))
     bed.client.send(data)

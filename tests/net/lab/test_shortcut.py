@@ -27,6 +27,8 @@ CLIENT, SERVER = bytes((192, 0, 2, 2)), bytes((203, 0, 113, 9))
 Sent = tuple[Instant, End, bytes]
 Carried = tuple[list[tuple[End, bytes]], Path]
 START = Instant(1_600_000_000_000_000_000)
+JOINER = ClientMiddlebox(id="joiner", title="joins", weight=1, fragments="reassemble", drops=(), sources=())
+STRICT = ClientMiddlebox(id="strict", title="drops", weight=1, fragments="pass", drops=("fin",), sources=())
 GET = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
 
 
@@ -94,9 +96,8 @@ def plainly(packet: Packet) -> Packet:
 
 def as_sent(seed: int, size: int) -> list[Sent]:
     """Return random packets; one millisecond apart at least, so that their order is that of their times."""
-    return [
-        (Instant(now + number), End.CLIENT if side is Side.INSIDE else End.SERVER, serialise(packet)) for number, (now, side, packet) in enumerate(traffic(seed, size))
-    ]
+    ends = {Side.INSIDE: End.CLIENT, Side.OUTSIDE: End.SERVER}
+    return [(Instant(now + number), ends[side], serialise(packet)) for number, (now, side, packet) in enumerate(traffic(seed, size))]
 
 
 @pytest.mark.parametrize(("wall", "as_of"), WALLS)
@@ -177,11 +178,8 @@ def test_bulk_is_not_shown_to_the_wall() -> None:
         (Route((Link(2, 0), Link(3, 0), Link(1, 0)), (OPEN, OPEN)), False),
         (Route((Link(2, 0),), ()), False),
         (Route((Link(2, 0), Link(3, 0)), (OPEN,), strict_share=0.5), False),
-        (Route((Link(2, 0), Link(3, 0)), (OPEN,), client_middleboxes=(ClientMiddlebox(id="a", title="a", weight=1, fragments="drop", drops=(), sources=()),)), True),
-        (
-            Route((Link(2, 0), Link(3, 0)), (OPEN,), client_middleboxes=(ClientMiddlebox(id="a", title="a", weight=1, fragments="pass", drops=("fin",), sources=()),)),
-            False,
-        ),
+        (Route((Link(2, 0), Link(3, 0)), (OPEN,), client_middleboxes=(JOINER,)), True),
+        (Route((Link(2, 0), Link(3, 0)), (OPEN,), client_middleboxes=(STRICT,)), False),
     ],
 )  # fmt: skip
 def test_which_routes_have_a_short_cut(route: Route, direct: bool) -> None:
@@ -189,8 +187,7 @@ def test_which_routes_have_a_short_cut(route: Route, direct: bool) -> None:
 
 
 def test_fragments_go_the_long_way_and_are_put_together() -> None:
-    boxes = (ClientMiddlebox(id="joiner", title="joins", weight=1, fragments="reassemble", drops=(), sources=()),)
-    route = msgspec.structs.replace(route_past(OPEN), client_middleboxes=boxes)
+    route = msgspec.structs.replace(route_past(OPEN), client_middleboxes=(JOINER,))
     whole = serialise(udp_packet(CLIENT, SERVER, 4000, 53, bytes(range(64)), ident=7))
     parts = [Packet(4, CLIENT, SERVER, 17, payload=whole[20 + a : 20 + b], ident=7, ip_flags=b < 72, frag_offset=a) for a, b in ((0, 40), (40, 72))]
     sent = [(Instant(START + number), End.CLIENT, serialise(part)) for number, part in enumerate(parts)]

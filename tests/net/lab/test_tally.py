@@ -47,13 +47,16 @@ def test_of_one_flow_only_the_beginning_is_kept_but_whatever_stopped_a_packet() 
     counts = Counts()
     kept = Kept(counts, most=100, most_of_flow=2)
     other = msgspec.structs.replace(SAID, sport=4001)
-    packets: list[tuple[int, Packet, What]] = [(1, SAID, "arrived"), (2, ANSWERED, "arrived"), (3, SAID, "arrived"), (4, SAID, "dropped"), (5, other, "arrived")]
+    packets: list[tuple[int, Packet, What]] = [
+        (1, SAID, "arrived"), (2, ANSWERED, "arrived"), (3, SAID, "arrived"), (4, SAID, "dropped"), (5, other, "arrived"),
+    ]  # fmt: skip
     for number, packet, last in packets:
         ways: list[What] = ["sent", "passed", last]
         for what in ways:
             kept.append(event(what, number, packet))
     assert [(told.number, told.what) for told in kept] == [
-        (1, "sent"), (1, "passed"), (1, "arrived"), (2, "sent"), (2, "passed"), (2, "arrived"), (4, "dropped"), (5, "sent"), (5, "passed"), (5, "arrived"),
+        (1, "sent"), (1, "passed"), (1, "arrived"), (2, "sent"), (2, "passed"), (2, "arrived"), (4, "dropped"),
+        (5, "sent"), (5, "passed"), (5, "arrived"),
     ]  # fmt: skip
     assert counts.untold == 2
     assert not kept._skipped

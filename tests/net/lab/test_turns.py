@@ -5,7 +5,8 @@ from crenel.net.lab.turns import Turns
 
 
 def ask(coins: Coins, scopes: list[bytes]) -> list[object]:
-    return [(coins.toss("box", scope, "act", 0.5), coins.pick("box", scope, "which", 100), coins.draw("box", scope, "late", Uniform(0, 1000))) for scope in scopes]
+    late = Uniform(0, 1000)
+    return [(coins.toss("b", scope, "act", 0.5), coins.pick("b", scope, "which", 100), coins.draw("b", scope, "late", late)) for scope in scopes]
 
 
 def test_names_of_flows_decide_nothing() -> None:
