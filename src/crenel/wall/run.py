@@ -18,7 +18,7 @@ from crenel.wall.settle import Settler
 from crenel.wall.state import FlowState
 from crenel.wall.strand import ALL_CLASSES, Strand
 from crenel.wall.tcb import OFF
-from crenel.wall.walk import Walker
+from crenel.wall.walk import Told, Walker
 from crenel.wall.wall import Wall, Watch
 from crenel.wire.packet import ACK, SYN, TCP, UDP, Packet
 
@@ -40,6 +40,8 @@ class Run:
         self.forecast = forecast
         self.flows = FlowTable(wall.limits.flows)
         self.memory = Memory(wall.limits.residual_entries)
+        self.told: list[Told] | None = None
+        """Where the rules of state models are noted as they are carried out, if somebody put a list here before the first packet."""
         self.armed = self.memory.entries
         """Residual entries by key; while it is empty no packet needs a look-up."""
         self._openings = wall.openings
@@ -191,7 +193,7 @@ class Run:
         watch = self.wall.watch(record.transport, record.version, record.dport, inside=record.client_inside, above=record.sport > record.dport)
         record.watch = watch
         asks = watch.headers and (watch.asks_always or record.second in watch.servers)
-        if watch.plain is None or (asks and any(self._concerns(record, box) for box, _ in watch.headers)):
+        if watch.plain is None or self.told is not None or (asks and any(self._concerns(record, box) for box, _ in watch.headers)):
             record.phase = -1
         return watch
 

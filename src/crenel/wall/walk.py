@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from crenel.flow.key import CLASS_ACK, CLASS_LOAD, CLASS_SECOND, CLASS_SYN
 from crenel.flow.overlap import KEEP
@@ -25,6 +25,15 @@ _LOW = (1 << 32) - 1
 _SYN_ACK = CLASS_SYN | CLASS_ACK
 _GO_ON_AT_MOST = 4
 """How often one packet may be judged again: a table that goes on in a circle stops here."""
+
+
+class Told(NamedTuple):
+    """A rule that was carried out: by which boxes, of which state model, on which packet."""
+
+    boxes: tuple[str, ...]
+    tcb: str
+    row: Row
+    packet: Packet
 
 
 class Walker:
@@ -147,6 +156,9 @@ class Walker:
         for row in part.rows:
             if row.p < 1.0 and not self._falls(record, state, strand, row):
                 continue
+            if self._run.told is not None:
+                lanes = strand.lanes.lanes
+                self._run.told.append(Told(tuple(lane.box.id for lane in lanes), lanes[0].tcb.name, row, packet))
             self._do(record, state, strand, row, packet, packet_class, grounds)
             if row.go_on and depth < _GO_ON_AT_MOST:
                 self._step(record, state, strand, packet, packet_class, grounds, depth + 1)
