@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from crenel.coins import Enumeration, KeyedCoins, enumerate_trials
+from crenel.coins import Enumeration, Fall, KeyedCoins, enumerate_trials
 from crenel.evade.apply import Prepared, prepare
 from crenel.evade.corrupt import Loads
 from crenel.evade.experiment import experiment_on
@@ -158,13 +158,18 @@ def _deciding(found: Enumeration[Trial]) -> tuple[Coin, ...]:
     for name, p in found.coins:
         rates = []
         for wanted in (True, False):
-            leaves = [leaf for leaf in found.leaves if any(fall.label == name and (fall.outcome in {True, 0}) == wanted for fall in leaf.path)]
+            leaves = [leaf for leaf in found.leaves if any(fall.label == name and _is_first(fall) == wanted for fall in leaf.path)]
             weight = math.fsum(leaf.probability for leaf in leaves)
             good = math.fsum(leaf.probability for leaf in leaves if leaf.result.success)
             rates.append(good / weight if weight else 0.0)
         if abs(rates[0] - rates[1]) > _LEAST:
             coins.append(Coin(name, p, _plain(rates[0]), _plain(rates[1])))
     return tuple(sorted(coins, key=lambda coin: -abs(coin.if_so - coin.if_not) * min(coin.p, 1 - coin.p)))
+
+
+def _is_first(fall: Fall) -> bool:
+    """Say whether a coin fell on its first side: a toss on True, a pick on 0."""
+    return fall.outcome if isinstance(fall.outcome, bool) else not fall.outcome
 
 
 def _plain(chance: float) -> float:
