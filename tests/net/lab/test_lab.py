@@ -102,7 +102,7 @@ def test_packets_of_both_versions_cross(lab: Lab) -> None:
 @NEEDS_LAB
 def test_a_bulk_of_data_passes_unharmed(lab: Lab) -> None:
     size = 8 << 20
-    serve = f"import socket\ns = socket.create_server(('', 7022))\nnear, _ = s.accept()\nnear.sendall(bytes(range(256)) * {size // 256})\nnear.close()\n"
+    serve = f"import socket\nnear, _ = socket.create_server(('', 7022)).accept()\nnear.sendall(bytes(range(256)) * {size // 256})\nnear.close()\n"
     take = (
         f"import socket, hashlib\nnear = socket.create_connection(({SERVER!r}, 7022), timeout=5)\nfound = hashlib.sha256()\nsize = 0\n"
         "while part := near.recv(1 << 20):\n    size += len(part)\n    found.update(part)\n"

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from crenel.coins import KeyedCoins
 from crenel.instant import Instant
 from crenel.net.lab.pace import Pace
 from crenel.net.lab.relay import Relay
+from crenel.net.path.path import End
 from crenel.net.path.route import Link, Route
 from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.packet import Packet, udp_packet
@@ -122,6 +124,20 @@ def test_a_thousand_packets_keep_their_order(beds: list[Bed]) -> None:
                 bed.client.send(serialise(udp_packet(CLIENT, OTHER, 4000, 5000, b"%d" % number)))
             found += [received(bed.server).payload for _ in range(50)]
         assert found == [b"%d" % number for number in range(1000)]
+
+
+def test_what_was_due_before_a_packet_came_comes_before_it(beds: list[Bed]) -> None:
+    beds.append(bed := Bed(NEAR))
+    bed.relay.stop()
+    # Two packets let a flow be known, so that the third needs no showing.
+    for payload in (b"first", b"second"):
+        bed.client.send(serialise(udp_packet(CLIENT, OTHER, 4000, 5000, payload)))
+    bed.relay._drain(End.CLIENT)
+    assert [received(bed.server).payload for _ in range(2)] == [b"first", b"second"]
+    bed.relay.path.send(bed.relay.now(), End.CLIENT, msgspec.structs.replace(SAID, payload=b"due"))
+    bed.client.send(serialise(SAID))
+    bed.relay._drain(End.CLIENT)
+    assert [received(bed.server).payload for _ in range(2)] == [b"due", b"said"]
 
 
 def test_a_wall_that_fails_stops_the_relay_and_says_why(beds: list[Bed], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from crenel.net.lab.shortcut import Shortcut, is_direct
 from crenel.net.lab.tally import MOST_OF_FLOW, Counts, tell
 from crenel.net.path.path import End, Path
 from crenel.net.path.route import Link, Route
-from crenel.wall.effects import Inject, Side, Throttle
+from crenel.wall.effects import Effect, Inject, Side, Throttle
 from crenel.wall.wall import Wall
 from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.packet import ACK, PSH, SYN, Packet, tcp_packet, udp_packet
@@ -196,3 +196,27 @@ def test_fragments_go_the_long_way_and_are_put_together() -> None:
     compare(route, sent, 0)
 
 
+
+
+def test_a_packet_whose_header_checksum_is_wrong_reaches_nobody() -> None:
+    packets = [
+        (end, msgspec.structs.replace(packet, ip_checksum=0x1234) if packet.flags == SYN else packet) for end, packet in opening(4000)
+    ]  # fmt: skip
+    short = compare(route_past(load_wall("gfw", as_of="2025-01-15")), timed(packets), 0)
+    assert [event.what for event in tell(short.path, short.sights)[0]][:2] == ["sent", "dropped"]
+
+
+def test_the_wall_sees_a_packet_with_the_ttl_that_it_has_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    coins = KeyedCoins(0)
+    run = OPEN.start(coins)
+    seen: list[int] = []
+
+    def see(now: Instant, side: Side, packet: Packet) -> list[Effect]:
+        seen.append(packet.ttl)
+        return []
+
+    monkeypatch.setattr(run, "see", see)
+    short = Shortcut(route_past(OPEN), coins, START, run, Counts())
+    for end, packet in opening(4000)[:2]:
+        short.show(START, end, packet, serialise(packet))
+    assert seen == [64 - 3, 64 - 4]
