@@ -69,7 +69,9 @@ class Trials(msgspec.Struct, frozen=True):
             assert self.prepared is not None  # noqa: S101  it is only handed on where there is one
             own = self.prepared.start(coins, self.side)
             applied.append(own)
-            return Inserting(own, coins, self.route.insertion_loss) if self.route.insertion_loss else own
+            # What adds bytes to the stream itself inserts nothing for the wall alone.
+            plain = self.prepared.grows or not self.route.insertion_loss
+            return own if plain else Inserting(own, coins, self.route.insertion_loss)
 
         given: Tactic | None = None if self.prepared is None else tactic
         client, server = (given, None) if self.side == "client" else (None, given)

@@ -40,7 +40,7 @@ def checksum_state(packet: Packet) -> ChecksumState:
         return ChecksumState.VALID
     if packet.proto != ICMP and claimed in _partial_sums(packet):
         return ChecksumState.OFFLOADED
-    return ChecksumState.UNKNOWN if _is_cut(packet) else ChecksumState.WRONG
+    return ChecksumState.UNKNOWN if is_cut_short(packet) else ChecksumState.WRONG
 
 
 def ip_checksum_valid(packet: Packet) -> bool:
@@ -58,6 +58,12 @@ def settle_checksums(packet: Packet) -> Packet:
     return msgspec.structs.replace(packet, **changes) if changes else packet
 
 
+def is_cut_short(packet: Packet) -> bool:
+    """Say whether the IP header claims more bytes than there are."""
+    there = len(packet.ip_options) + transport_size(packet) + (20 if packet.version == 4 else 0)
+    return packet.total_length is not None and packet.total_length > there
+
+
 _CHECKSUM_AT = {6: 16, 17: 6, 1: 2, 58: 2}
 
 
@@ -73,9 +79,3 @@ def _right_ip_checksum(packet: Packet) -> int:
 def _partial_sums(packet: Packet) -> tuple[int, int]:
     """Return the pseudo-header's sum with the length in it, as for one segment, and without, as some drivers want it for many."""
     return ones_sum(b"", transport_sum(packet)), ones_sum(b"", pseudo_header(packet.src, packet.dst, packet.proto, 0))
-
-
-def _is_cut(packet: Packet) -> bool:
-    """Say whether the IP header claims more bytes than there are."""
-    there = len(packet.ip_options) + transport_size(packet) + (20 if packet.version == 4 else 0)
-    return packet.total_length is not None and packet.total_length > there

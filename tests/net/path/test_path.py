@@ -2,6 +2,7 @@
 
 from pathlib import Path as File
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from crenel.net.path.route import Link, Route, Standing, route_of
 from crenel.wall.effects import Armed, Expired, Inject, Throttle
 from crenel.wall.wall import Limits, Wall
 from crenel.wire.ip import parse_packet, serialise
-from crenel.wire.packet import ACK, ICMP, PSH, RST, SYN, Packet
+from crenel.wire.packet import ACK, ICMP, PSH, RST, SYN, Packet, udp_packet
 from crenel.wire.result import Unparseable
 from tests.net.made import RESET, box, wall_with
 from tests.net.sim.scripted import CLIENT, ours, theirs
@@ -329,3 +330,13 @@ def test_without_jitter_packets_keep_their_order(times: list[int]) -> None:
         say(path, at, End.CLIENT, ours(ACK, number))
     drain(path)
     assert [event.packet.seq for event in path.trace if event.what == "arrived"] == list(range(len(times)))
+
+
+@pytest.mark.parametrize(("end", "hop"), [(End.CLIENT, "hop 1"), (End.SERVER, "hop 7")])
+def test_what_is_shorter_than_its_header_says_goes_no_farther_than_the_first_router(end: End, hop: str) -> None:
+    for claimed, ending in ((49, "dropped"), (48, "arrived"), (47, "arrived")):
+        path = Path(Route((Link(7, 0),)), KeyedCoins(0))
+        path.send(Instant(0), end, msgspec.structs.replace(udp_packet(bytes(4), bytes(4), 1, 2, b"x" * 20), total_length=claimed))
+        drain(path)
+        assert path.trace[-1].what == ending
+        assert ending == "arrived" or path.trace[-1].where == hop

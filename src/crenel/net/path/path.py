@@ -22,7 +22,7 @@ from crenel.net.trace import Event, WallEffect, What
 from crenel.wall.effects import Drop, Effect, Expired, Inject, Side, Throttle
 from crenel.wall.run import Run
 from crenel.wire.packet import Packet
-from crenel.wire.verify import ip_checksum_valid
+from crenel.wire.verify import ip_checksum_valid, is_cut_short
 
 PATH: Final = "path"
 """As which the path asks its coins."""
@@ -113,10 +113,13 @@ class Path:
         flight = self._begin(now, _NAMES[end], end.other, packet, "sent", _NAMES[end])
         if packet.raw is not None or packet.ip_checksum is not None:
             if not ip_checksum_valid(packet):
-                hop = 1 if end is End.CLIENT else max(self.route.hops - 1, 1)
-                self._note(now, flight, packet, "dropped", f"hop {hop}", "its IP header checksum is wrong")
+                self._note(now, flight, packet, "dropped", self._first_hop(end), "its IP header checksum is wrong")
                 return
             packet = msgspec.structs.replace(packet, raw=None, ip_checksum=None)
+        if packet.total_length is not None and is_cut_short(packet):
+            # Routers drop what is shorter than its header says (RFC 1812 section 5.2.2).
+            self._note(now, flight, packet, "dropped", self._first_hop(end), "it is shorter than its IP header says")
+            return
         if end is End.CLIENT:
             if self._client_filter is not None:
                 self._filter(now, self._client_filter.id, self._client_filter.take(now, packet), flight, packet)
@@ -126,6 +129,9 @@ class Path:
         if self._strict is not None:
             self._strict.watch(packet)
         self._cross(now, self._last, flight, packet)
+
+    def _first_hop(self, end: End) -> str:
+        return f"hop {1 if end is End.CLIENT else max(self.route.hops - 1, 1)}"
 
     def next_due(self) -> Instant | None:
         """Return when something happens next; None while nothing is on its way."""
