@@ -107,8 +107,8 @@ class Exchange(msgspec.Struct, frozen=True, dict=True, eq=False):
         """Return the boxes with ground to act."""
         acted = {ground.because.middlebox for ground in self._acts}
         actions, chances = _actions(self.wall), dict(self._odds.boxes)
-        for name in acted - chances.keys():
-            chances[name] = 0.0  # only what it remembers made it act
+        for ground in self._grounds:
+            chances.setdefault(ground.because.middlebox, 0.0)  # it has ground only in what it remembers
         return tuple(Trigger(box.id, actions[box.id], chances[box.id], box.id in acted) for box in self.wall.boxes if box.id in chances)
 
     @functools.cached_property
