@@ -1,6 +1,10 @@
 """A command as this process sees it: its status asked for again, while it runs and after the lab has ended."""
 
 import os
+import pty
+import select
+import shutil
+import sys
 
 import pytest
 
@@ -9,7 +13,7 @@ from crenel.net.lab.command import Command
 from crenel.net.lab.namespaces import Namespaces
 from crenel.net.lab.plan import Plan, environment
 from crenel.net.path.path import End
-from tests.net.lab.machine import NEEDS_LAB
+from tests.net.lab.machine import NEEDS_LAB, SOURCE
 
 pytestmark = NEEDS_LAB
 
@@ -50,3 +54,39 @@ def test_where_the_lab_ends_first_the_command_says_so() -> None:
     made.close()
     with pytest.raises(LabError, match="sleep: the lab ended before the command"):
         command.wait(5)
+
+
+SHELL = f"""
+import os, sys
+sys.path[:0] = [{str(SOURCE)!r}, {str(SOURCE.parent)!r}]
+from tests.net.lab.machine import near_lab
+with near_lab() as lab:
+    status = lab.attach([sys.argv[1], "-i"])
+    print("status", status, "ours", os.tcgetpgrp(0) == os.getpgrp(), flush=True)
+    print("still", input(), flush=True)
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is absent")
+def test_a_shell_with_job_control_gives_the_terminal_back() -> None:
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(sys.executable, [sys.executable, "-c", SHELL, "bash"])  # noqa: S606
+    said = b""
+    try:
+        begin = (b"# ", b"cat | cat & echo $((6 * 7)) $CRENEL_LAB\n")
+        for wanted, answer in (begin, (b"42 client", b"kill %1; exit 3\n"), (b"ours True", b"here\n")):
+            said = read_until(terminal, said, wanted)
+            os.write(terminal, answer)
+        said = read_until(terminal, said, b"still here")
+    finally:
+        os.close(terminal)
+        os.waitpid(child, 0)
+    assert b"status 3 ours True" in said
+
+
+def read_until(terminal: int, said: bytes, wanted: bytes) -> bytes:
+    while wanted not in said:
+        assert select.select([terminal], [], [], 10)[0], said
+        said += os.read(terminal, 4096)
+    return said

@@ -1,13 +1,15 @@
 """The short reading of packets against the whole one: the same flow, class and TTL, and nothing said where the packet is odd."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crenel.flow.key import CLASS_LOAD, FLAG_CLASS, flow_key
-from crenel.net.lab.heads import lower, read_head, stays_on_link
+from crenel.net.lab.heads import is_header_sound, lower, read_head, stays_on_link
 from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.packet import ACK, IP_MF, SYN, TCP, UDP, Packet, tcp_packet, udp_packet
+from crenel.wire.verify import ip_checksum_valid
 
 A4, B4 = bytes((192, 0, 2, 1)), bytes((203, 0, 113, 9))
 A6, B6 = bytes.fromhex("20010db8" + "00" * 11 + "01"), bytes.fromhex("20010db8" + "00" * 11 + "02")
@@ -98,6 +100,14 @@ def test_a_wrong_header_checksum_stays_wrong() -> None:
     off = int.from_bytes(data[10:12], "big") - int.from_bytes(right[10:12], "big")
     data, right = bytes(lower(data, 7)), bytes(lower(right, 7))
     assert (int.from_bytes(data[10:12], "big") - int.from_bytes(right[10:12], "big") - off) % 0xFFFF == 0
+
+
+@given(SEGMENTS, st.integers(0, 0xFFFF))
+def test_a_header_is_sound_where_the_checker_says_so(packet: Packet, checksum: int) -> None:
+    for data in (serialise(packet), serialise(msgspec.structs.replace(packet, ip_checksum=checksum))):
+        parsed = parse_packet(data)
+        assert isinstance(parsed, Packet)
+        assert is_header_sound(data) is ip_checksum_valid(parsed)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From inside a lab to outside: no address of this machine or beyond, no loopback, no way but the lab's own device."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -126,6 +127,15 @@ def test_a_user_without_any_right_may_run_a_lab() -> None:
         pytest.skip(f"no lab without privilege on this machine: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("carried ")
+
+
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="root alone can give rights away that an ordinary user does not have")
+@NEEDS_LAB
+def test_whoever_may_not_is_told_so_in_a_sentence() -> None:
+    script = UNPRIVILEGED.replace("set(range(64)) - {31}", "range(64)").replace('sys.exit("cannot: " + examine().missing)', "pass")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("crenel.errors.LabError: no lab: no namespaces of the lab's own can be made: [Errno 1] Operation not permitted"), last
 
 
 def test_the_lab_takes_no_interface_from_outside() -> None:

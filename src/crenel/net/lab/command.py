@@ -1,12 +1,14 @@
 """A report socket in, what became of a command in a lab out: whether it started, what it printed, how it ended."""
 
+import contextlib
 import json
 import os
 import select
 import selectors
+import signal
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import msgspec
@@ -181,3 +183,20 @@ def _feed(descriptor: int, data: bytes) -> bytes:
         return data
     except BrokenPipeError:
         return b""
+
+
+@contextlib.contextmanager
+def lent_terminal() -> Iterator[None]:
+    """Take the terminal back afterwards, if this process has one: a shell in a process namespace cannot hand it back to those outside."""
+    try:
+        before = os.tcgetpgrp(0)
+    except OSError:
+        before = -1
+    try:
+        yield
+    finally:
+        if before == os.getpgrp():
+            kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})  # it would stop whoever takes the terminal from behind
+            with contextlib.suppress(OSError):
+                os.tcsetpgrp(0, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, kept)

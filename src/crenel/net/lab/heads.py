@@ -3,6 +3,7 @@
 import struct
 
 from crenel.flow.key import CLASS_LOAD, FLAG_CLASS
+from crenel.wire.checksum import ones_sum
 from crenel.wire.packet import TCP, UDP
 
 _HEAD_4 = struct.Struct("!xxHxxHBBxx12s").unpack_from
@@ -10,6 +11,7 @@ _HEAD_6 = struct.Struct("!4xHBB36s").unpack_from
 _PLAIN = 0x45  # IPv4, five words (RFC 791 section 3.1)
 _FRAGMENTED = 0x3FFF
 _VERSION_6 = 6
+_ALL_ONES = 0xFFFF
 _WORDS = 0x50  # five words of TCP header
 
 Head = tuple[bytes, int, int, int, int]
@@ -40,6 +42,11 @@ def read_head(data: bytes) -> Head | None:
     if proto == UDP and data[start + 4] << 8 | data[start + 5] == size - start:
         return key, proto, ttl, start, 0
     return None
+
+
+def is_header_sound(data: bytes) -> bool:
+    """Say whether the checksum of a plain IPv4 header is right; IPv6 has none."""
+    return data[0] != _PLAIN or ones_sum(data[:20]) == _ALL_ONES
 
 
 def lower(data: bytes, hops: int) -> bytes | bytearray:

@@ -15,7 +15,7 @@ from crenel.atlas.vantage import Vantage
 from crenel.coins import Coins, KeyedCoins
 from crenel.errors import LabError, UsageError
 from crenel.instant import Instant
-from crenel.net.lab.command import Completed, communicate
+from crenel.net.lab.command import Completed, communicate, lent_terminal
 from crenel.net.lab.namespaces import Namespaces
 from crenel.net.lab.pace import Pace
 from crenel.net.lab.plan import Plan, environment
@@ -156,7 +156,7 @@ class Lab:
         Raises:
             LabError: there is no such program, or the lab ended first.
         """
-        with self._explained():
+        with self._explained(), lent_terminal():
             command = self._made().spawn(End.CLIENT, argv, (0, 1, 2), environment(End.CLIENT, env), _folder(cwd), own_session=False)
             try:
                 return command.wait(timeout)

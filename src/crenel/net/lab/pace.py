@@ -32,7 +32,8 @@ class PromptRun(Run):
 
     def see(self, now: Instant, side: Side, packet: Packet) -> list[Effect]:
         """Take one packet as it passes the wall's hop and return what the wall does."""
-        return [_replace(effect, after=0) if isinstance(effect, Inject) else effect for effect in super().see(now, side, packet)]
+        effects = super().see(now, side, packet)
+        return [_replace(effect, after=0) if isinstance(effect, Inject) else effect for effect in effects] if effects else effects
 
 
 def start_runs(route: Route, coins: Coins, pace: Pace) -> tuple[Run, ...]:

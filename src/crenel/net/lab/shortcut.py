@@ -10,7 +10,7 @@ from crenel.coins import Coins
 from crenel.flow.key import CLASS_SECOND, reverse_key
 from crenel.flow.table import FlowRecord
 from crenel.instant import Instant
-from crenel.net.lab.heads import lower, read_head
+from crenel.net.lab.heads import is_header_sound, lower, read_head
 from crenel.net.lab.tally import MOST_BYTES, MOST_OF_FLOW, Counts, Sight
 from crenel.net.path.middlebox import choose_client_filter, choose_strict_filter
 from crenel.net.path.path import End, Path
@@ -18,7 +18,6 @@ from crenel.net.path.route import Route
 from crenel.wall.effects import Effect, Side, Throttle
 from crenel.wall.run import Run
 from crenel.wire.packet import TCP, Packet
-from crenel.wire.verify import ip_checksum_valid
 
 _replace = msgspec.structs.replace
 
@@ -98,7 +97,7 @@ class Shortcut:
     def show(self, now: Instant, end: End, packet: Packet, data: bytes) -> bytes | bytearray | None:
         """Show a packet to the wall; return it as it arrives, or None where the path carries it on."""
         run, head = self._run, read_head(data)
-        if head is None or head[2] <= self._hops or head[0] in self._throttled or not ip_checksum_valid(packet):
+        if head is None or head[2] <= self._hops or head[0] in self._throttled or not is_header_sound(data):
             self.path.send(now, end, packet)
             return None
         key, proto, ttl, _, _ = head
