@@ -14,7 +14,7 @@ def start(*, tears: bool) -> Run:
     """Return a run of a wall with one box that may lose sight of a connection on a reset."""
     box = made_box(tcb=compiled(*PLAIN, TEAR, name="model"))
     wall = Wall("made", "made", [box], limits=Limits(flows=9, residual_entries=9, stream_bytes=65536), utc_offset=0, hour=0)
-    return wall.start(ScriptedCoins({"tear": tears}))
+    return wall.start(ScriptedCoins({"tear-1": tears}))
 
 
 def told(run: Run) -> list[Told]:
