@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from crenel import evade
     from crenel.atlas.compile import load_wall
     from crenel.net.replay.check import check_capture
     from crenel.net.sim.tries import Session, chance, try_payload, try_url
 
-__all__ = ["Session", "chance", "check_capture", "load_wall", "try_payload", "try_url"]
+__all__ = ["Session", "chance", "check_capture", "evade", "load_wall", "try_payload", "try_url"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -22,9 +23,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import a public name on first use, so that importing the package costs next to nothing."""
+    import importlib
+
+    if name == "evade":
+        return importlib.import_module("crenel.evade")
     if name not in _HOMES:
         message = f"module 'crenel' has no attribute {name!r}"
         raise AttributeError(message)
-    import importlib
-
     return getattr(importlib.import_module(_HOMES[name]), name)

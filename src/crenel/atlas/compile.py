@@ -52,6 +52,12 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     noon: int
     """Nanoseconds since 1970 at which a simulated exchange begins: the hour that was asked for, noon in the wall's own time where none was."""
 
+    def strategy(self, name: str) -> str:
+        """Return the text of a strategy of the library; raises StrategyError where none has that name."""
+        from crenel.atlas.strategies import named  # noqa: PLC0415  only who names a strategy reads the library
+
+        return named(name).dna
+
 
 def load_wall(
     name: str = DEFAULT_WALL,

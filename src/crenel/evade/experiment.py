@@ -28,18 +28,18 @@ _LISTED = "blocked.example"
 _TRIES = 3
 """Resolvers try again when a connection is reset (RFC 7766 section 6.2.4); so many tries in all, as in the published study of servers' strategies."""
 
-_CONVERSATIONS: dict[str, tuple[Callable[[], App], ...]] = {
+_CONVERSATIONS: dict[str, tuple[Callable[[str], App], ...]] = {
     # Studies ask an innocent host for a keyword; where a wall looks for none, the host itself is the listed one.
-    "http": (lambda: Http(host="allowed.example", target=f"/?q={_LISTED}"), lambda: Http(host=_LISTED)),
-    "https": (lambda: Tls(host=_LISTED, shape=HelloShape.CLASSIC), lambda: Tls(host=_LISTED)),
-    "dns-tcp": (lambda: Dns(name=_LISTED, transport="tcp", tries=_TRIES),),
-    "dns": (lambda: Dns(name=_LISTED),),
+    "http": (lambda name: Http(host="allowed.example", target=f"/?q={name}"), lambda name: Http(host=name)),
+    "https": (lambda name: Tls(host=name, shape=HelloShape.CLASSIC), lambda name: Tls(host=name)),
+    "dns-tcp": (lambda name: Dns(name=name, transport="tcp", tries=_TRIES),),
+    "dns": (lambda name: Dns(name=name),),
     # The programs of the studies speak first, whatever the server does.
-    "ftp": (lambda: Ftp(path=_LISTED, client_first=True),),
-    "smtp": (lambda: Smtp(sender="reader@allowed.example", recipient=f"reader@{_LISTED}", client_first=True),),
-    "quic": (lambda: Quic(host=_LISTED),),
+    "ftp": (lambda name: Ftp(path=name, client_first=True),),
+    "smtp": (lambda name: Smtp(sender="reader@allowed.example", recipient=f"reader@{name}", client_first=True),),
+    "quic": (lambda name: Quic(host=name),),
 }
-"""For each protocol the conversations that may serve, the best first."""
+"""For each protocol the conversations that may serve, the best first, about a name."""
 
 
 class Experiment(msgspec.Struct, frozen=True):
@@ -51,23 +51,25 @@ class Experiment(msgspec.Struct, frozen=True):
     """Probability that any box acts on it as it is."""
 
 
-def experiment_on(wall: Wall, route: Route, protocol: str) -> Experiment:
-    """Return the first conversation of a protocol in which a wall has ground to act.
+def experiment_on(wall: Wall, route: Route, protocol: str, name: str | None = None) -> Experiment:
+    """Return the first conversation of a protocol, about a name that the wall lists, in which it has ground to act.
 
     Raises:
         StrategyError: there is no such protocol, or the wall has no ground in it at its date.
+        UsageError: nothing can be called by that name.
     """
     if protocol not in _CONVERSATIONS:
         raise StrategyError(f"protocol {protocol!r}: there is {', '.join(PROTOCOLS)}")
-    for app in _apps(protocol):
+    for app in _apps(protocol, _LISTED if name is None else name):
         chance = exact_odds(wall, Simulated().calm(app, wall, route, KeyedCoins(0))).chance
         if chance > 0.0:
             return Experiment(protocol, app, chance)
     about = wall.about
     when = f" as of {about.as_of}" if about is not None and hasattr(about, "as_of") else ""
-    raise StrategyError(f"{wall.name}{when} stops nothing that {protocol} could show: there is nothing to evade")
+    about_name = "" if name is None else f" about {name!r}"
+    raise StrategyError(f"{wall.name}{when} stops nothing that {protocol}{about_name} could show: there is nothing to evade")
 
 
-@functools.cache
-def _apps(protocol: str) -> tuple[App, ...]:
-    return tuple(make() for make in _CONVERSATIONS[protocol])
+@functools.lru_cache(maxsize=256)
+def _apps(protocol: str, name: str) -> tuple[App, ...]:
+    return tuple(make(name) for make in _CONVERSATIONS[protocol])

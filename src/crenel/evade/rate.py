@@ -1,6 +1,7 @@
 """A strategy, a wall and a protocol in, how often it works and which coins decide that out: exact where it can be, sampled elsewhere."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -24,6 +25,8 @@ _SAMPLED = 2000
 _NORMAL = 1.959963984540054
 """The quantile of the normal distribution for an interval of 95 %."""
 _LEAST = 1e-9
+_NAME = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
+"""What no strategy can look like."""
 
 
 class Coin(msgspec.Struct, frozen=True):
@@ -60,15 +63,17 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 def rate(
-    dna: str, wall: Wall, protocol: str = "http", side: Side = "client", *, vantage: str | None = None, loads: Loads = Loads.LETTERS
+    dna: str, wall: Wall, protocol: str = "http", side: Side = "client", *, name: str | None = None, vantage: str | None = None,
+    loads: Loads = Loads.LETTERS,
 ) -> Rate:
     """Return how often a strategy gets a client its answer through a wall, over all outcomes of the coins.
 
     Args:
-        dna: a strategy; empty for none.
+        dna: a strategy, or the name of one of the library; empty for none.
         wall: from `load_wall`; where its date is bare it is noon.
         protocol: `http`, `https`, `dns-tcp`, `dns`, `ftp`, `smtp` or `quic`; the client asks for what the wall stops.
         side: at which end the strategy works.
+        name: what the client asks for, if not the example that stands on every list.
         vantage: another vantage than the wall's, by name or path.
         loads: what stands for a corrupted payload.
 
@@ -76,31 +81,41 @@ def rate(
         ProfileError: there is no such vantage.
         StrategyError: the strategy cannot be read, or there is nothing to evade.
     """
-    return rate_of(trials_of(dna, wall, protocol, side, vantage=vantage, loads=loads))
+    return rate_of(trials_of(dna, wall, protocol, side, name=name, vantage=vantage, loads=loads))
 
 
 def sample(
-    dna: str, wall: Wall, protocol: str = "http", side: Side = "client", *, trials: int = 400, vantage: str | None = None,
-    loads: Loads = Loads.LETTERS,
+    dna: str, wall: Wall, protocol: str = "http", side: Side = "client", *, trials: int = 400, name: str | None = None,
+    vantage: str | None = None, loads: Loads = Loads.LETTERS,
 ) -> Rate:
     """Return how often a strategy gets a client its answer in a number of trials, with the wall's seed; otherwise as `rate`."""
-    return sample_of(trials_of(dna, wall, protocol, side, vantage=vantage, loads=loads), range(trials), seed_of(wall))
+    return sample_of(trials_of(dna, wall, protocol, side, name=name, vantage=vantage, loads=loads), range(trials), seed_of(wall))
 
 
 def trials_of(
-    dna: str, wall: Wall, protocol: str = "http", side: Side = "client", *, vantage: str | None = None, loads: Loads = Loads.LETTERS,
-    ground: Ground | None = None,
+    dna: str, wall: Wall, protocol: str = "http", side: Side = "client", *, name: str | None = None, vantage: str | None = None,
+    loads: Loads = Loads.LETTERS, strict: bool = False, ground: Ground | None = None,
 ) -> Trials:
-    """Return the trials of a strategy against a wall; raises as `rate` does."""
-    prepared = ready(dna, loads)
+    """Return the trials of a strategy against a wall; `strict` takes only what Geneva would accept. Raises as `rate` does."""
+    prepared = ready(text_of(dna, wall), loads, strict=strict)
     wall = wall.seen_from(vantage)
     route = route_to(wall)
-    return Trials(prepared, side, experiment_on(wall, route, protocol), wall, route, ground or Simulated(begin(wall), afterglow=0))
+    return Trials(prepared, side, experiment_on(wall, route, protocol, name), wall, route, ground or Simulated(begin(wall), afterglow=0))
 
 
-def ready(dna: str, loads: Loads = Loads.LETTERS) -> Prepared | None:
+def text_of(given: str, wall: Wall) -> str:
+    """Return the text of a strategy that was given as such, or by its name in the library of the atlas that a wall comes from.
+
+    Raises:
+        StrategyError: no strategy has that name.
+    """
+    known = getattr(wall.about, "strategy", None)
+    return str(known(given)) if known is not None and _NAME.fullmatch(given) else given
+
+
+def ready(dna: str, loads: Loads = Loads.LETTERS, *, strict: bool = False) -> Prepared | None:
     """Return a strategy made ready, None for none; raises StrategyError where it cannot be read."""
-    return prepare(parse(dna), loads) if dna.strip() else None
+    return prepare(parse(dna, strict=strict), loads) if dna.strip() else None
 
 
 def begin(wall: Wall) -> Instant:
