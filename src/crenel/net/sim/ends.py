@@ -1,18 +1,77 @@
-"""An application and two addresses in, a client and a server that carry out its conversation on simulated hosts out."""
+"""An application and two addresses in, a client and a server that carry out its conversation on any stack out."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from crenel.instant import Instant
 from crenel.net.app.speaker import Answer, App, Client, Ending, Experience, Speaker, experienced
-from crenel.net.host.endpoint import Endpoint
-from crenel.net.host.host import Host
 from crenel.net.host.state import Data, HostEvent, Opened, PeerClosed, Refused, Reset, TimedOut, Unreachable
-from crenel.net.host.udp import UdpSocket
 from crenel.wire.packet import Packet
 
 _ENDINGS: dict[type[HostEvent], Ending] = {
     PeerClosed: "closed", Reset: "reset", Refused: "refused", TimedOut: "timed out", Unreachable: "unreachable",
 }  # fmt: skip
+
+
+class Connection(Protocol):
+    """One end of a TCP connection."""
+
+    @property
+    def events_(self) -> object:
+        """Something that is true if there may be news."""
+
+    def events(self) -> list[HostEvent]:
+        """Return what the application learns, once."""
+
+    def send(self, now: Instant, data: bytes) -> None:
+        """Queue bytes for the peer; what comes too late is lost."""
+
+    def close(self, now: Instant) -> None:
+        """Finish sending and read no more."""
+
+
+class Datagrams(Protocol):
+    """A UDP socket."""
+
+    peer: bytes | None
+    peer_port: int
+
+    def connect(self, peer: bytes, peer_port: int) -> None:
+        """Fix whom `send` sends to and from whom datagrams are taken."""
+
+    def send(self, now: Instant, data: bytes) -> None:
+        """Send one datagram."""
+
+    def events(self) -> list[HostEvent]:
+        """Return what arrived, once."""
+
+
+class Stack(Protocol):
+    """What an application runs on: a simulated host, or a kernel."""
+
+    def listen(self, port: int) -> None:
+        """Accept TCP connections on a port."""
+
+    def bind(self, port: int) -> Datagrams:
+        """Return the UDP socket of a port."""
+
+    def connect(self, now: Instant, port: int, peer: bytes, peer_port: int) -> Connection:
+        """Open a TCP connection from a port; it is returned before anything is answered."""
+
+    def accepted(self) -> Sequence[Connection]:
+        """Return the connections whose handshake with a listener is complete, once."""
+
+    def receive(self, now: Instant, packet: Packet) -> None:
+        """Take a packet that was addressed to this host."""
+
+    def packets(self) -> list[Packet]:
+        """Return what is to be sent now, once."""
+
+    def next_timer(self) -> Instant | None:
+        """Return when `fire` is due, or None."""
+
+    def fire(self, now: Instant) -> None:
+        """Let the timers that are due go off."""
 
 
 class ClientEnd:
@@ -31,7 +90,7 @@ class ClientEnd:
         "experience",
     )  # fmt: skip
 
-    def __init__(self, app: App, host: Host, server: bytes, sport: int, now: Instant) -> None:
+    def __init__(self, app: App, host: Stack, server: bytes, sport: int, now: Instant) -> None:
         self._app = app
         self._host = host
         self._server = server
@@ -41,8 +100,8 @@ class ClientEnd:
         self._answers: list[Answer] = []
         self.experience: Experience | None = None
         """What it went through; None while it does."""
-        self._endpoint: Endpoint | None = None
-        self._socket: UdpSocket | None = None
+        self._endpoint: Connection | None = None
+        self._socket: Datagrams | None = None
         self._speaker: Client | None = None
         self._last: Sequence[bytes] = ()
         self._waits: Sequence[int] = ()
@@ -167,12 +226,12 @@ class ServerEnd:
 
     __slots__ = ("_app", "_connections", "_datagrams", "_host", "_socket")
 
-    def __init__(self, app: App, host: Host) -> None:
+    def __init__(self, app: App, host: Stack) -> None:
         self._app = app
         self._host = host
-        self._connections: list[tuple[Endpoint, Speaker]] = []
+        self._connections: list[tuple[Connection, Speaker]] = []
         self._datagrams: dict[tuple[bytes | None, int], Speaker] = {}
-        self._socket: UdpSocket | None = None
+        self._socket: Datagrams | None = None
         if app.transport == "tcp":
             host.listen(app.port)
         else:
@@ -186,7 +245,7 @@ class ServerEnd:
         else:
             self._hear(now)
 
-    def _serve(self, now: Instant, socket: UdpSocket) -> None:
+    def _serve(self, now: Instant, socket: Datagrams) -> None:
         for event in socket.events():
             if isinstance(event, Data):
                 peer = socket.peer, socket.peer_port
@@ -208,7 +267,7 @@ class ServerEnd:
             if endpoint.events_:
                 self._attend(now, endpoint, speaker)
 
-    def _attend(self, now: Instant, endpoint: Endpoint, speaker: Speaker) -> None:
+    def _attend(self, now: Instant, endpoint: Connection, speaker: Speaker) -> None:
         for event in endpoint.events():
             if isinstance(event, Data):
                 for part in speaker.take(event.data):

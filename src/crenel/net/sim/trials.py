@@ -38,6 +38,11 @@ class Between(msgspec.Struct, frozen=True):
     """Of the first connection; each further one takes the next port."""
 
 
+def initial_numbers(coins: Coins) -> tuple[int, int]:
+    """Return the initial sequence numbers of client and server, to each of which the client's port is added."""
+    return coins.draw("client", b"", "isn", _ISN), coins.draw("server", b"", "isn", _ISN)
+
+
 class Simulated(msgspec.Struct, frozen=True):
     """Carries out trials in virtual time.
 
@@ -83,7 +88,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
     def _play(self, app: App, path: Path, coins: Coins, tactics: Mapping[End, Tactic] | None) -> ClientEnd:
         start, between = self.start, self.between
-        ours, theirs = coins.draw("client", b"", "isn", _ISN), coins.draw("server", b"", "isn", _ISN)
+        ours, theirs = initial_numbers(coins)
         server = ServerEnd(app, Host(between.server, _OPTIONS, lambda peer, port, own: theirs + port))
         client = ClientEnd(app, Host(between.client, _OPTIONS, lambda peer, port, own: ours + own), between.server, between.sport, start)
         rewriters = {end: tactic(coins) for end, tactic in tactics.items()} if tactics else None

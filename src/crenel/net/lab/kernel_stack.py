@@ -1,0 +1,352 @@
+"""Packets for one end in, its kernel's packets and what its sockets tell out: a real stack in the place of a simulated host.
+
+Writing to a TUN device returns when the kernel has dealt with the packet, so what the stack answers can be read at once and nothing has to
+be waited for, but for what a kernel sends again because it was not acknowledged.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import socket
+import struct
+
+import msgspec
+
+from crenel.errors import LabError
+from crenel.instant import NANOSECONDS, Instant
+from crenel.net.host.state import Data, HostEvent, Opened, PeerClosed, Refused, Reset, TimedOut, Unreachable
+from crenel.net.lab.kernel_numbers import Numbers
+from crenel.net.lab.kernel_sockets import RTO, Sockets
+from crenel.net.path.path import End
+from crenel.wire.ip import parse_packet, serialise
+from crenel.wire.packet import RST, Packet, tcp_packet
+from crenel.wire.result import Unparseable
+
+MOST_WAITS = 3
+"""How often in a trial a stack may send something again (bench): each time takes twice as long, in real time too."""
+_HANDSHAKE, _LATER = NANOSECONDS, 3 * NANOSECONDS // 10
+"""Nanoseconds of virtual time until then: RFC 6298 section 2.1, and Linux's least for a path without jitter."""
+_LONGEST = 65536
+_ABORT = struct.pack("ii", 1, 0)
+_OPEN = (errno.EALREADY, errno.EINPROGRESS)
+_ENDED: dict[int, HostEvent] = {
+    errno.ECONNRESET: Reset(), errno.EPIPE: Reset(), errno.ECONNREFUSED: Refused(), errno.ETIMEDOUT: TimedOut(),
+}  # fmt: skip
+_UNREACHABLE = Unreachable(0, 0)
+"""Sockets do not tell type and code."""
+
+
+class Connection:
+    """A TCP socket of one end.
+
+    Args:
+        own: the socket; for a connection of ours it has begun to connect.
+        address: whom it connects to; None: it was accepted.
+        port: the client's port, as the network sees it.
+    """
+
+    __slots__ = ("_address", "_socket", "_unsent", "closed", "ended", "port", "stirred")
+
+    def __init__(self, own: socket.socket, address: tuple[str, int] | None, port: int) -> None:
+        self._socket = own
+        self._address = address
+        self._unsent = b""
+        self.port = port
+        self.stirred = address is None
+        self.ended = False
+        """Did it break off?"""
+        self.closed = False
+
+    @property
+    def events_(self) -> bool:
+        """May there be news?"""
+        return self.stirred
+
+    def hurry(self) -> None:
+        """Have the kernel acknowledge at once; called before a packet is handed over."""
+        self.stirred = True
+        if not (self.ended or self.closed):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    def events(self) -> list[HostEvent]:
+        """Return what the application learns, once."""
+        self.stirred = False
+        if self.ended or self.closed:
+            return []
+        found: list[HostEvent] = []
+        if self._address is not None:
+            problem = self._socket.connect_ex(self._address)
+            if problem in _OPEN:
+                return []
+            if problem not in {0, errno.EISCONN}:
+                return [self._break(problem)]
+            self._address = None
+            found.append(Opened())
+        self._read(found)
+        if self._unsent:
+            self._flush()
+        return found
+
+    def _read(self, found: list[HostEvent]) -> None:
+        parts = []
+        try:
+            while data := self._socket.recv(_LONGEST):
+                parts.append(data)
+            over: HostEvent | None = PeerClosed()
+        except BlockingIOError:
+            over = None
+        except OSError as problem:
+            over = self._break(problem.errno or 0)
+        if parts:
+            found.append(Data(b"".join(parts)))
+            if over is None:
+                # The credit for prompt acknowledgements may be used up: ask for this one.
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        if over is not None:
+            found.append(over)
+
+    def _break(self, problem: int) -> HostEvent:
+        self.ended = True
+        return _ENDED.get(problem, _UNREACHABLE)
+
+    def send(self, now: Instant, data: bytes) -> None:
+        """Send bytes; what the kernel does not take yet waits."""
+        if not (self.ended or self.closed):
+            self._unsent += data
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._unsent = b""  # why is told where it reads
+
+    def close(self, now: Instant) -> None:
+        """Finish sending and read no more."""
+        if not self.closed:
+            self.closed = True
+            self._socket.close()
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        if not self.closed:
+            self.closed = True
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+            self._socket.close()
+
+
+class Datagrams:
+    """A UDP socket of one end; `peer` and `peer_port` are those of whoever sent the last datagram."""
+
+    __slots__ = ("_address", "_connected", "_socket", "peer", "peer_port")
+
+    def __init__(self, own: socket.socket) -> None:
+        self._socket = own
+        self._address: tuple[str, int] | None = None
+        self._connected = False
+        self.peer: bytes | None = None
+        self.peer_port = 0
+
+    def connect(self, peer: bytes, peer_port: int) -> None:
+        """Fix whom `send` sends to and from whom datagrams are taken."""
+        self._connected = True
+        self._socket.connect((_text(peer), peer_port))
+
+    def send(self, now: Instant, data: bytes) -> None:
+        """Send one datagram; without a peer it goes nowhere."""
+        with contextlib.suppress(OSError):  # an error that came before is told where it reads
+            if self._connected:
+                self._socket.send(data)
+            elif self._address is not None:
+                self._socket.sendto(data, self._address)
+
+    def events(self) -> list[HostEvent]:
+        """Return what arrived, once."""
+        found: list[HostEvent] = []
+        try:
+            while True:
+                data, address = self._socket.recvfrom(_LONGEST)
+                self._address = address
+                self.peer, self.peer_port = _packed(address[0]), address[1]
+                found.append(Data(data))
+        except BlockingIOError:
+            pass
+        except OSError:
+            found.append(_UNREACHABLE)
+        return found
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._socket.close()
+
+
+class KernelStack:
+    """One end's kernel during one trial.
+
+    Args:
+        end: which end.
+        address: 4 or 16 bytes.
+        tun: the descriptor of its TUN device.
+        sockets: where its sockets come from.
+        listeners: those that are open already, by port; they stay open.
+        numbers: those of the trial.
+    """
+
+    def __init__(self, end: End, address: bytes, tun: int, sockets: Sockets, listeners: dict[int, socket.socket], numbers: Numbers) -> None:
+        self.address = address
+        self.end = end
+        self._tun = tun
+        self._sockets = sockets
+        self._listeners = listeners
+        self._numbers = numbers
+        self._family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+        self._connections: list[Connection] = []
+        self._datagrams: dict[int, Datagrams] = {}
+        self._listener: socket.socket | None = None
+        self._again: list[Packet] = []
+        self._now = Instant(0)
+        self._last = Instant(0)
+        self._waits = 0
+
+    def connect(self, now: Instant, port: int, peer: bytes, peer_port: int) -> Connection:
+        """Open a TCP connection from a port; it is returned before anything is answered."""
+        self._now = self._last = now
+        own = self._sockets.take(self._family, socket.SOCK_STREAM)
+        address = (_text(peer), peer_port)
+        connection = Connection(own, address, port)
+        self._connections.append(connection)
+        try:
+            own.bind((_text(self.address), self._numbers.use(port)))
+        except OSError as problem:
+            raise LabError(f"the client's port {port} cannot be had in the lab: {problem.strerror}") from None
+        own.connect_ex(address)
+        return connection
+
+    def listen(self, port: int) -> None:
+        """Accept TCP connections on a port."""
+        listener = self._listeners.get(port)
+        if listener is None:
+            listener = self._sockets.take(self._family, socket.SOCK_STREAM)
+            listener.bind((_text(self.address), port))
+            listener.listen(128)
+            self._listeners[port] = listener
+        self._listener = listener
+
+    def bind(self, port: int) -> Datagrams:
+        """Return the UDP socket of a port."""
+        if port not in self._datagrams:
+            own = self._sockets.take(self._family, socket.SOCK_DGRAM)
+            own.bind((_text(self.address), port if self.end else self._numbers.use(port)))
+            self._datagrams[port] = Datagrams(own)
+        return self._datagrams[port]
+
+    def accepted(self) -> list[Connection]:
+        """Return the connections whose handshake with a listener is complete, once."""
+        found: list[Connection] = []
+        while self._listener is not None:
+            try:
+                own, address = self._listener.accept()
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # it was reset before it was accepted
+            own.setblocking(False)
+            found.append(Connection(own, None, self._numbers.port_of(address[1])))
+        self._connections += found
+        return found
+
+    def receive(self, now: Instant, packet: Packet) -> None:
+        """Take a packet that was addressed to this host."""
+        self._now = now
+        try:
+            data = serialise(packet)
+        except ValueError:
+            return  # no wire could have carried it
+        for connection in self._connections:
+            connection.hurry()
+        with contextlib.suppress(OSError):  # the kernel takes nothing that is no IP packet
+            os.write(self._tun, self._numbers.to_stack(self.end, data))
+
+    def packets(self) -> list[Packet]:
+        """Return what is to be sent now, each packet once."""
+        found, self._again = self._again, []
+        tun, end, from_stack = self._tun, self.end, self._numbers.from_stack
+        try:
+            while True:
+                data = from_stack(end, os.read(tun, _LONGEST))
+                packet = parse_packet(data) if data is not None else None
+                if packet is None or isinstance(packet, Unparseable):
+                    continue
+                # A stack's checksums are right: strategies are to see a packet that nobody has changed yet.
+                found.append(msgspec.structs.replace(packet, checksum=None, ip_checksum=None))
+        except BlockingIOError:
+            pass
+        if found:
+            self._last = self._now
+        return found
+
+    def _waiting(self) -> Connection | None:
+        """Return a connection that has sent something which was not acknowledged."""
+        if self._waits >= MOST_WAITS:
+            return None
+        for connection in self._connections:
+            # What a client has closed it no longer cares for; of a server that is the rest of its answer.
+            if connection.ended or (connection.closed and self.end is End.CLIENT):
+                continue
+            flow = self._numbers.flows.get(connection.port)
+            if flow is not None and flow.unheard(self.end):
+                return connection
+        return None
+
+    def next_timer(self) -> Instant | None:
+        """Return when `fire` wants to be called, in virtual time; None while no timer runs."""
+        connection = self._waiting()
+        if connection is None:
+            return None
+        least = _HANDSHAKE if self._numbers.flows[connection.port].acked[self.end] is None else _LATER
+        return Instant(self._last + (least << self._waits))
+
+    def fire(self, now: Instant) -> None:
+        """Let the kernel send again what was not acknowledged, if that is due."""
+        due, connection = self.next_timer(), self._waiting()
+        if due is None or connection is None or due > now:
+            return
+        self._now = self._last = now
+        flow = self._numbers.flows[connection.port]
+        opening = flow.opening[self.end]
+        if flow.acked[self.end] is None and opening is not None:
+            # A kernel's timer for its SYN cannot be set, and is a second: the same packet is sent in its place.
+            packet = parse_packet(opening)
+            if not isinstance(packet, Unparseable):
+                self._again.append(msgspec.structs.replace(packet, checksum=None, ip_checksum=None))
+        else:
+            select.select([self._tun], [], [], 2e-6 * RTO * (1 << self._waits))
+        self._waits += 1
+
+    def close(self, peer: bytes, peer_port: int) -> None:
+        """End all connections of the trial, and those that the kernel holds for closed sockets; what is still to be sent is not."""
+        for port, flow in self._numbers.flows.items():
+            heard = flow.heard[self.end]
+            if heard is not None:
+                real = self._numbers.use(port)
+                ports = (peer_port, real) if self.end is End.CLIENT else (real, peer_port)
+                os.write(self._tun, serialise(tcp_packet(peer, self.address, *ports, seq=heard, flags=RST)))
+        for connection in self._connections:
+            connection.abort()
+        for datagrams in self._datagrams.values():
+            datagrams.close()
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.read(self._tun, _LONGEST)
+
+
+def _text(address: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
+
+
+def _packed(address: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
