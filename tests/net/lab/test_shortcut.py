@@ -18,7 +18,7 @@ from crenel.net.path.route import Link, Route
 from crenel.wall.effects import Effect, Inject, Side, Throttle
 from crenel.wall.wall import Wall
 from crenel.wire.ip import parse_packet, serialise
-from crenel.wire.packet import ACK, PSH, SYN, Packet, tcp_packet, udp_packet
+from crenel.wire.packet import ACK, PSH, RST, SYN, Packet, tcp_packet, udp_packet
 from tests.net.lab.machine import NEAR, OPEN
 from tests.net.made import box, wall_with
 from tests.wall.test_run_interest import WALLS, traffic
@@ -113,6 +113,26 @@ def test_any_traffic_fares_alike(seed: int, size: int) -> None:
     compare(route_past(load_wall("gfw", as_of="2025-01-15")), as_sent(seed, size), seed)
 
 
+@pytest.mark.parametrize("wall", [OPEN, load_wall("gfw", as_of="2020-01-15")], ids=["open", "full"])
+def test_a_strict_filter_before_the_server_follows_both_ways(wall: Wall) -> None:
+    route = msgspec.structs.replace(route_past(wall), strict_share=1.0)
+    dropped = 0
+    for seed in range(40):
+        short = compare(route, as_sent(seed, 80), seed)
+        dropped += sum(event.where == "strict-filter" for event in tell(short.path, short.sights)[0])
+    assert dropped > 50
+
+
+def test_a_reset_in_state_passes_the_strict_filter_after_bulk() -> None:
+    route = msgspec.structs.replace(route_past(OPEN), strict_share=1.0)
+    packets = [*opening(4000), *[(End.CLIENT, tcp_packet(CLIENT, SERVER, 4000, 80, seq=2 + n, ack=101, payload=b"x")) for n in range(20)]]
+    resets = [(End.CLIENT, tcp_packet(CLIENT, SERVER, 4000, 80, seq=seq, flags=RST)) for seq in (21, 22, 23)]
+    short = compare(route, timed(packets + resets), 0)
+    told = [event for event in tell(short.path, short.sights)[0] if event.packet.flags & RST]
+    ends = [(event.packet.seq, event.what) for event in told if event.what in {"arrived", "dropped"}]
+    assert ends == [(21, "dropped"), (22, "arrived"), (23, "dropped")]
+
+
 def test_packets_that_die_on_the_way_are_not_heard_beyond() -> None:
     sent = [(Instant(START + ttl), End.CLIENT, serialise(udp_packet(CLIENT, SERVER, 4000, 53, b"x", ttl=ttl))) for ttl in range(1, 12)]
     short = compare(route_past(OPEN), sent, 0)
@@ -177,7 +197,7 @@ def test_bulk_is_not_shown_to_the_wall() -> None:
         (Route((Link(2, 0, rate=1000), Link(3, 0)), (OPEN,)), False),
         (Route((Link(2, 0), Link(3, 0), Link(1, 0)), (OPEN, OPEN)), False),
         (Route((Link(2, 0),), ()), False),
-        (Route((Link(2, 0), Link(3, 0)), (OPEN,), strict_share=0.5), False),
+        (Route((Link(2, 0), Link(3, 0)), (OPEN,), strict_share=0.5), True),
         (Route((Link(2, 0), Link(3, 0)), (OPEN,), client_middleboxes=(JOINER,)), True),
         (Route((Link(2, 0), Link(3, 0)), (OPEN,), client_middleboxes=(STRICT,)), False),
     ],

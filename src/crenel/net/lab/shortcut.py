@@ -12,12 +12,14 @@ from crenel.flow.table import FlowRecord
 from crenel.instant import Instant
 from crenel.net.lab.heads import is_header_sound, lower, read_head
 from crenel.net.lab.tally import MOST_BYTES, MOST_OF_FLOW, Counts, Sight
-from crenel.net.path.middlebox import choose_client_filter, choose_strict_filter
+from crenel.net.path.middlebox import choose_client_filter
 from crenel.net.path.path import End, Path
 from crenel.net.path.route import Route
 from crenel.wall.effects import Effect, Side, Throttle
 from crenel.wall.run import Run
+from crenel.wire.ip import parse_packet
 from crenel.wire.packet import TCP, Packet
+from crenel.wire.result import Unparseable
 
 _replace = msgspec.structs.replace
 
@@ -43,7 +45,7 @@ def is_direct(route: Route, coins: Coins) -> bool:
         return False
     near = choose_client_filter(route.client_middleboxes, coins)
     drops = near is not None and any(box.id == near.id and box.drops for box in route.client_middleboxes)
-    return not drops and choose_strict_filter(route.strict_share, coins) is None
+    return not drops
 
 
 class Shortcut:
@@ -58,6 +60,8 @@ class Shortcut:
         self._run = run
         self._answered = Answered(run)
         self.path = Path(route, coins, start, (self._answered,))
+        # The filter before the server follows connections, so it has to see what the path does not carry, too.
+        self._strict = self.path._strict  # noqa: SLF001  one filter, whichever way a packet goes
         self.sights: list[Sight] = []
         self._counts = counts
         self._room = MOST_BYTES
@@ -90,6 +94,10 @@ class Shortcut:
             record = self._udp.get(key)
             if record is None or not self._run.passes_plainly(record, now, data[start + 8 :], second=record.key != key):
                 return None
+        if self._strict is not None:
+            packet = parse_packet(data)
+            if isinstance(packet, Unparseable) or not self._is_let_in(now, end, packet):
+                return None
         record.last = now
         self._keep(record, now, end, data)
         return lower(data, hops) if hops else data
@@ -102,7 +110,7 @@ class Shortcut:
             return None
         key, proto, ttl, _, _ = head
         effects = run.see(now, self._sides[end], _replace(packet, ttl=ttl - self._hops_to_wall[end], ip_checksum=None))
-        if effects:
+        if effects or not self._is_let_in(now, end, packet):
             if any(isinstance(effect, Throttle) for effect in effects):
                 self._throttled |= {key, reverse_key(key)}
             self._answered.answer = effects
@@ -112,6 +120,15 @@ class Shortcut:
         if record is not None:
             self._keep(record, now, end, data)
         return lower(data, self._hops)
+
+    def _is_let_in(self, now: Instant, end: End, packet: Packet) -> bool:
+        """Say whether the filter before the server, where one stands, has nothing against a packet; let it follow the connection."""
+        if self._strict is None:
+            return True
+        if end is End.SERVER:
+            self._strict.watch(packet)
+            return True
+        return self._strict.take(now, packet).packet is not None
 
     def _keep(self, record: FlowRecord, now: Instant, end: End, data: bytes) -> None:
         """Note a packet that was let by, unless too many are noted already."""
