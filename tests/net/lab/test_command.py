@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -57,7 +58,8 @@ def test_where_the_lab_ends_first_the_command_says_so() -> None:
 
 
 SHELL = f"""
-import os, sys
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 sys.path[:0] = [{str(SOURCE)!r}, {str(SOURCE.parent)!r}]
 from tests.net.lab.machine import near_lab
 with near_lab() as lab:
@@ -69,19 +71,21 @@ with near_lab() as lab:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is absent")
 def test_a_shell_with_job_control_gives_the_terminal_back() -> None:
-    child, terminal = pty.fork()
-    if not child:
-        os.execv(sys.executable, [sys.executable, "-c", SHELL, "bash"])  # noqa: S606
+    terminal, theirs = pty.openpty()
     said = b""
-    try:
-        begin = (b"# ", b"cat | cat & echo $((6 * 7)) $CRENEL_LAB\n")
-        for wanted, answer in (begin, (b"42 client", b"kill %1; exit 3\n"), (b"ours True", b"here\n")):
-            said = read_until(terminal, said, wanted)
-            os.write(terminal, answer)
-        said = read_until(terminal, said, b"still here")
-    finally:
-        os.close(terminal)
-        os.waitpid(child, 0)
+    with subprocess.Popen(
+        [sys.executable, "-c", SHELL, "bash"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        try:
+            begin = (b"# ", b"sleep 50 & echo $((6 * 7)) $CRENEL_LAB\n")
+            for wanted, answer in (begin, (b"42 client", b"kill %1; wait; exit 3\n"), (b"ours True", b"here\n")):
+                said = read_until(terminal, said, wanted)
+                os.write(terminal, answer)
+            said = read_until(terminal, said, b"still here")
+        finally:
+            process.kill()
+            os.close(terminal)
     assert b"status 3 ours True" in said
 
 

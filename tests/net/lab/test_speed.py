@@ -13,9 +13,9 @@ from tests.net.lab.machine import NEEDS_LAB, SERVER, python
 
 pytestmark = [pytest.mark.long, NEEDS_LAB]
 
-FULL = load_wall("gfw", as_of="2025-01-15", vantage="four-cities-2020")
+FULL = load_wall("gfw", as_of="2025-01-15", vantage="beijing")
 EMPTY = Wall("empty", "No box", (), limits=FULL.limits, utc_offset=0, hour=12, about=FULL.about)
-VANTAGE = "four-cities-2020"
+VANTAGE = "beijing"
 
 HTTPD = """
 import socket

@@ -14,6 +14,7 @@ TRUST = f"{HOME}/trust.pem"
 """The certificates that programs in the lab trust."""
 
 _RUN = ("/run", "/var/run")
+_SOCKETS = (*_RUN, "/tmp/.X11-unix")  # noqa: S108  where display servers listen
 _TRUST_FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted/pem", "/etc/ca-certificates/extracted")
 _TRUST_NAMES = ("ca-certificates.crt", "ca-bundle.crt", "tls-ca-bundle.pem")
 
@@ -23,7 +24,7 @@ def furnish() -> None:
 
     Through those sockets a program could ask outside, whatever its network namespace.
     """
-    for folder in _RUN:
+    for folder in _SOCKETS:
         if os.path.islink(folder) or not os.path.isdir(folder):  # noqa: PTH114, PTH112  pathlib takes a quarter of the start-up to import
             continue
         links = {entry.name: os.readlink(entry.path) for entry in os.scandir(folder) if entry.is_symlink()}  # noqa: PTH115

@@ -33,7 +33,8 @@ class Lab:
     """Two machines with a wall between them, made of nothing but namespaces of this kernel, and gone when it is closed.
 
     Nothing leads out of it: packets go from one TUN device to the other, through this process. Programs see the files of this
-    machine, but for the resolver, the hosts and the trust store, which are the lab's own.
+    machine, but for the resolver, the hosts and the trust store, which are the lab's own, and the sockets of services under /run,
+    which are hidden. (A service that listens at a socket elsewhere among the files can still be asked.)
 
     Args:
         wall: what stands between.
