@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from crenel.flow.fragments import Defragmenter, FragmentLimits
+from crenel.flow.overlap import Overlap
 from crenel.instant import Instant
 from crenel.net.host.endpoint import Endpoint
 from crenel.net.host.options import HostOptions
@@ -9,7 +11,7 @@ from crenel.net.host.segment import answer_reset, read_segment
 from crenel.net.host.state import State
 from crenel.net.host.udp import UdpSocket, is_readable
 from crenel.wire.ip import parse_packet, serialise
-from crenel.wire.packet import ICMP, ICMPV6, TCP, UDP, Packet
+from crenel.wire.packet import ICMP, ICMPV6, IP_MF, TCP, UDP, Packet
 from crenel.wire.result import Unparseable
 
 Isn = Callable[[bytes, int, int], int]
@@ -32,7 +34,7 @@ class Host:
         isn: where initial sequence numbers come from.
     """
 
-    __slots__ = ("_accepted", "_endpoints", "_isn", "_listeners", "_outbox", "_sockets", "address", "options")
+    __slots__ = ("_accepted", "_endpoints", "_fragments", "_isn", "_listeners", "_outbox", "_sockets", "address", "options")
 
     def __init__(self, address: bytes, options: HostOptions, isn: Isn) -> None:
         self.address = address
@@ -43,6 +45,7 @@ class Host:
         self._sockets: dict[int, UdpSocket] = {}
         self._outbox: list[Packet] = []
         self._accepted: list[Endpoint] = []
+        self._fragments: Defragmenter | None = None
 
     def listen(self, port: int) -> None:
         """Accept TCP connections on a port."""
@@ -71,7 +74,14 @@ class Host:
         return list(self._endpoints.values())
 
     def receive(self, now: Instant, packet: Packet) -> None:
-        """Take a packet that was addressed to this host. Fragments are not put together here."""
+        """Take a packet that was addressed to this host; fragments wait for the rest of their datagram (ip_defrag)."""
+        if packet.frag_offset or packet.ip_flags & IP_MF:
+            # Linux drops a datagram whose fragments overlap, and ignores a fragment that came before (inet_frag_queue_insert).
+            self._fragments = self._fragments or Defragmenter(FragmentLimits(), Overlap.DISCARD)
+            whole = self._fragments.add(now, packet)
+            if whole is None:
+                return
+            packet = whole
         if packet.proto == TCP:
             self._receive_tcp(now, packet)
         elif packet.proto == UDP:

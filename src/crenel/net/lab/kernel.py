@@ -104,7 +104,7 @@ class Kernel:
         between = calm.between
         numbers = Numbers(self._next_port() - between.sport, initial_numbers(coins))
         addresses = between.client, between.server
-        stacks = [KernelStack(end, addresses[end], self._tuns[end], self._sockets[end], self._listeners[end], numbers) for end in End]
+        stacks = [KernelStack(end, addresses[end], self._tuns[end], self._sockets[end], self._listeners[end], numbers, start) for end in End]
         try:
             server = ServerEnd(app, stacks[End.SERVER])
             client = ClientEnd(app, stacks[End.CLIENT], between.server, between.sport, start)

@@ -1,8 +1,8 @@
 """Packets of real stacks in, the same with the sequence numbers and ports that a trial gives its hosts out, and back again.
 
-A kernel draws its initial sequence numbers itself, and a trial needs ports that no earlier one has used. Both are changed where packets
-leave and enter a stack, so that strategies, path and walls see what they would see of simulated hosts. A checksum is carried on (RFC 1624):
-one that is right stays right, and one that is wrong stays wrong.
+A kernel draws its initial sequence numbers itself, its clock does not know of the virtual time of a path, and a trial needs ports that no
+earlier one has used. All three are changed where packets leave and enter a stack, so that strategies, path and walls see what they would
+see of simulated hosts. A checksum is carried on (RFC 1624): one that is right stays right, and one that is wrong stays wrong.
 """
 
 import struct
@@ -12,8 +12,8 @@ from crenel.wire.packet import ACK, FIN, ICMP, ICMPV6, RST, SYN, TCP, UDP
 
 _PORTS = struct.Struct("!HH")
 _HEAD = struct.Struct("!HHIIBB")
-_SACK = 5
-_EDGE = struct.Struct("!I")
+_SACK, _TIMESTAMP = 5, 8
+_WORD = struct.Struct("!I")
 _FRAGMENT_6 = 44
 _ICMP_ERRORS = {ICMP: frozenset({3, 4, 11, 12}), ICMPV6: frozenset({1, 2, 3, 4})}
 _MOST = 0xFFFFFFFF
@@ -23,7 +23,7 @@ _UNIT = 0xFFFF
 class Flow:
     """What is known of one connection: by how much each end's numbers are raised, and, in the stacks' own numbers, what is on its way."""
 
-    __slots__ = ("acked", "heard", "opening", "raised", "sent")
+    __slots__ = ("acked", "broken", "clocks", "first", "heard", "opened", "opening", "raised", "sent")
 
     def __init__(self) -> None:
         self.raised = [0, 0]
@@ -34,12 +34,32 @@ class Flow:
         self.heard: list[int | None] = [None, None]
         """The last acknowledgement that each end has sent."""
         self.opening: list[bytes | None] = [None, None]
-        """The packet with SYN that each end sent last, as the network sees it."""
+        """The SYN with which a connection began, as the stack of each end knows it."""
+        self.first: list[int | None] = [None, None]
+        """The number of the first byte of each end's stream."""
+        self.clocks: list[list[tuple[int, int]]] = [[], []]
+        """For each packet with SYN that an end sent, its timestamp as the stack and as the network knows it."""
+        self.opened = [0, 0]
+        """When each end sent a SYN last, in milliseconds since the trial began."""
+        self.broken = [False, False]
+        """Was an end given a reset that bears the number it waits for?"""
 
-    def unheard(self, end: End) -> bool:
-        """Has this end sent something that was not acknowledged?"""
+    def unheard(self, end: End, written: int = 0) -> bool:
+        """Has this end sent, or been given so many bytes to send, what was not acknowledged?"""
         sent, acked = self.sent[end], self.acked[end]
-        return sent is not None and (acked is None or 0 < (sent - acked) & _MOST < 1 << 31)
+        return sent is not None and (acked is None or 0 < (self._over(end, sent, written) - acked) & _MOST < 1 << 31)
+
+    def is_shut(self, end: End, written: int) -> bool:
+        """Is all acknowledged that this end has sent, and yet not all sent that it was given? Then the window has no room."""
+        sent, acked = self.sent[end], self.acked[end]
+        return sent is not None and sent == acked != self._over(end, sent, written)
+
+    def _over(self, end: End, sent: int, written: int) -> int:
+        first = self.first[end]
+        if first is None:
+            return sent
+        over = (first + written) & _MOST
+        return over if 0 < (over - sent) & _MOST < 1 << 31 else sent
 
 
 class Numbers:
@@ -70,11 +90,11 @@ class Numbers:
         """Return a client's port as the network sees it, for the one that a stack knows."""
         return (real - self._shift) & _UNIT
 
-    def from_stack(self, end: End, data: bytes) -> bytes | None:
-        """Return a packet of a stack as the network sees it; None where it is left over from an earlier trial."""
+    def from_stack(self, end: End, data: bytes, clock: int) -> bytes | None:
+        """Return a packet of a stack as the network sees it, so many milliseconds after the trial began; None for one of an earlier trial."""
         start, proto = _transport(data, 0)
         if proto == TCP and len(data) >= start + 20:
-            return self._tcp_out(end, data, start)
+            return self._tcp_out(end, data, start, clock)
         if proto == UDP and len(data) >= start + 8:
             ports = _PORTS.unpack_from(data, start)
             if ports[end] not in self._known[end]:
@@ -97,7 +117,7 @@ class Numbers:
             return self._icmp(end, data, start, 1)
         return data
 
-    def _tcp_out(self, end: End, data: bytes, start: int) -> bytes | None:
+    def _tcp_out(self, end: End, data: bytes, start: int, clock: int) -> bytes | None:
         sport, dport, seq, ack, offset, flags = _HEAD.unpack_from(data, start)
         real = dport if end else sport
         if real not in self._known[end]:
@@ -108,6 +128,10 @@ class Numbers:
             flow = self.flows[port] = Flow()
         if flags & SYN:
             flow.raised[end] = (self._initial[end] + port - seq) & _MOST
+            flow.first[end] = (seq + 1) & _MOST
+            flow.opened[end] = clock
+            if not flags & ACK:
+                flow.opening[end] = data
         end_of = (seq + len(data) - start - (offset >> 4) * 4 + (flags & FIN) + (flags >> 1 & 1)) & _MOST
         sent = flow.sent[end]
         if not flags & RST and (sent is None or flags & SYN or 0 < (end_of - sent) & _MOST < 1 << 31):
@@ -119,9 +143,7 @@ class Numbers:
             new_seq = 0  # an answer to what belongs nowhere (RFC 9293 section 3.10.7.1)
         new_ack = (ack + flow.raised[end.other]) & _MOST if flags & ACK else ack
         out = _put_tcp(data, start, (sport, port) if end else (port, dport), new_seq, new_ack)
-        _raise_blocks(out, start, (offset >> 4) * 4, flow.raised[end.other])
-        if flags & SYN:
-            flow.opening[end] = bytes(out)
+        _change_options(out, start, (offset >> 4) * 4, flow.raised[end.other], _Sender(flow, end, clock, opens=bool(flags & SYN)))
         return bytes(out)
 
     def _tcp_in(self, end: End, data: bytes, start: int) -> bytes:
@@ -140,7 +162,11 @@ class Numbers:
         if flags & ACK and sent is not None and (sent - new_ack) & _MOST < 1 << 31 and (acked is None or (new_ack - acked) & _MOST < 1 << 31):
             flow.acked[end] = new_ack
         out = _put_tcp(data, start, (real, dport) if end else (sport, real), new_seq, new_ack)
-        _raise_blocks(out, start, (offset >> 4) * 4, -flow.raised[end])
+        if flags & RST and new_seq == flow.heard[end]:
+            flow.broken[end] = True
+        if flags & (SYN | ACK) == SYN and flow.opening[end] is None:
+            flow.opening[end] = bytes(out)
+        _change_options(out, start, (offset >> 4) * 4, -flow.raised[end], _Receiver(flow, end))
         return bytes(out)
 
     def _udp(self, end: End, data: bytes, start: int, shift: int) -> bytes:
@@ -208,26 +234,78 @@ def _carried(checksum: int, change: int) -> int:
     return (checksum - change) % _UNIT
 
 
-def _raise_blocks(out: bytearray, start: int, size: int, raised: int) -> None:
-    """Raise the edges of the blocks in a SACK option (RFC 2018 section 3), if there is one."""
+def _change_options(out: bytearray, start: int, size: int, raised: int, clock: "_Sender | _Receiver") -> None:
+    """Raise the edges of the blocks in a SACK option (RFC 2018 section 3), and change the timestamps (RFC 7323 section 3)."""
     at, end = start + 20, min(start + size, len(out))
-    if size in {20, 32} and (size == 20 or out[at : at + 4] == b"\x01\x01\x08\x0a"):
-        return
-    change = 0
-    while at + 1 < end and out[at]:
-        if out[at] == 1:
-            at += 1
-            continue
-        length = out[at + 1]
-        if length < 2:
-            break
-        if out[at] == _SACK:
-            for edge in range(at + 2, min(at + length, end) - 3, 4):
-                (old,) = _EDGE.unpack_from(out, edge)
-                new = (old + raised) & _MOST
-                _EDGE.pack_into(out, edge, new)
-                # At an odd place, both bytes of each word are exchanged.
-                change += (new - old) * (256 if (edge - start) & 1 else 1)
-        at += length
+    if size == 32 and out[at : at + 4] == b"\x01\x01\x08\x0a" and end == at + 12:
+        change = clock.change(out, at + 4)  # what nearly every segment carries
+    else:
+        change = 0
+        while at + 1 < end and out[at]:
+            if out[at] == 1:
+                at += 1
+                continue
+            length = out[at + 1]
+            if length < 2 or at + length > end:
+                break
+            done = 0
+            if out[at] == _SACK:
+                done = sum(_put(out, edge, (_WORD.unpack_from(out, edge)[0] + raised) & _MOST) for edge in range(at + 2, at + length - 3, 4))
+            elif out[at] == _TIMESTAMP and length == 10:
+                done = clock.change(out, at + 2)
+            # At an odd place, both bytes of each word are exchanged.
+            change += done * (256 if (at - start) & 1 else 1)
+            at += length
     if change:
         out[start + 16 : start + 18] = _carried(out[start + 16] << 8 | out[start + 17], change).to_bytes(2, "big")
+
+
+def _put(out: bytearray, at: int, value: int) -> int:
+    """Write a number of 32 bits; return by how much it is more than the one that stood there."""
+    (old,) = _WORD.unpack_from(out, at)
+    _WORD.pack_into(out, at, value)
+    return int(value - old)
+
+
+class _Sender:
+    """Lets the timestamps of a stack go on with the clock of the path."""
+
+    __slots__ = ("_clock", "_end", "_flow", "_opens")
+
+    def __init__(self, flow: Flow, end: End, clock: int, *, opens: bool) -> None:
+        self._flow = flow
+        self._end = end
+        self._clock = clock
+        self._opens = opens
+
+    def change(self, out: bytearray, at: int) -> int:
+        """Change a timestamp and return by how much."""
+        (value,) = _WORD.unpack_from(out, at)
+        told = (value + self._clock) & _MOST
+        if self._opens:
+            self._flow.clocks[self._end].append((value, told))
+        return _put(out, at, told)
+
+
+class _Receiver:
+    """Gives a stack the echo of its own clock: exactly that of its SYN, or one that is as much too late as the path has taken."""
+
+    __slots__ = ("_clocks",)
+
+    def __init__(self, flow: Flow, end: End) -> None:
+        self._clocks = flow.clocks[end]
+
+    def change(self, out: bytearray, at: int) -> int:
+        """Change the echo behind a timestamp and return by how much."""
+        (echo,) = _WORD.unpack_from(out, at + 4)
+        clocks = self._clocks
+        if not clocks or not echo:
+            return 0
+        for value, told in clocks:
+            if echo == told:
+                return _put(out, at + 4, value)
+        # What lies between two of them is in order for a stack that sent both.
+        (value, told), (last, last_told) = clocks[0], clocks[-1]
+        if (echo - told) & _MOST < (last_told - told) & _MOST:
+            return _put(out, at + 4, last)
+        return _put(out, at + 4, (echo - told + value) & _MOST)

@@ -10,13 +10,14 @@ import os
 import select
 import socket
 import struct
+from typing import NamedTuple
 
 import msgspec
 
 from crenel.errors import LabError
 from crenel.instant import NANOSECONDS, Instant
 from crenel.net.host.state import Data, HostEvent, Opened, PeerClosed, Refused, Reset, TimedOut, Unreachable
-from crenel.net.lab.kernel_numbers import Numbers
+from crenel.net.lab.kernel_numbers import Flow, Numbers
 from crenel.net.lab.kernel_sockets import RTO, Sockets
 from crenel.net.path.path import End
 from crenel.wire.ip import parse_packet, serialise
@@ -27,12 +28,16 @@ MOST_WAITS = 3
 """How often in a trial a stack may send something again (bench): each time takes twice as long, in real time too."""
 _HANDSHAKE, _LATER = NANOSECONDS, 3 * NANOSECONDS // 10
 """Nanoseconds of virtual time until then: RFC 6298 section 2.1, and Linux's least for a path without jitter."""
+_PROBE = 0.4
+"""Seconds within which a kernel probes a window that has no room: twice the least for that timer, which cannot be set."""
+_MILLISECOND = NANOSECONDS // 1000
 _LONGEST = 65536
 _ABORT = struct.pack("ii", 1, 0)
 _OPEN = (errno.EALREADY, errno.EINPROGRESS)
 _ENDED: dict[int, HostEvent] = {
     errno.ECONNRESET: Reset(), errno.EPIPE: Reset(), errno.ECONNREFUSED: Refused(), errno.ETIMEDOUT: TimedOut(),
 }  # fmt: skip
+_replace = msgspec.structs.replace
 _UNREACHABLE = Unreachable(0, 0)
 """Sockets do not tell type and code."""
 
@@ -46,7 +51,7 @@ class Connection:
         port: the client's port, as the network sees it.
     """
 
-    __slots__ = ("_address", "_socket", "_unsent", "closed", "ended", "port", "stirred")
+    __slots__ = ("_address", "_socket", "_unsent", "closed", "ended", "port", "stirred", "written")
 
     def __init__(self, own: socket.socket, address: tuple[str, int] | None, port: int) -> None:
         self._socket = own
@@ -54,6 +59,8 @@ class Connection:
         self._unsent = b""
         self.port = port
         self.stirred = address is None
+        self.written = 0
+        """How many bytes the kernel was given."""
         self.ended = False
         """Did it break off?"""
         self.closed = False
@@ -118,7 +125,9 @@ class Connection:
 
     def _flush(self) -> None:
         try:
-            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+            taken = self._socket.send(self._unsent)
+            self.written += taken
+            self._unsent = self._unsent[taken:]
         except BlockingIOError:
             return
         except OSError:
@@ -184,6 +193,16 @@ class Datagrams:
         self._socket.close()
 
 
+class _Waiting(NamedTuple):
+    """A connection that waits for an acknowledgement."""
+
+    flow: Flow
+    written: int
+    """How many bytes it was given to send."""
+    opening: bool
+    """Of its SYN."""
+
+
 class KernelStack:
     """One end's kernel during one trial.
 
@@ -194,9 +213,12 @@ class KernelStack:
         sockets: where its sockets come from.
         listeners: those that are open already, by port; they stay open.
         numbers: those of the trial.
+        start: when the trial begins.
     """
 
-    def __init__(self, end: End, address: bytes, tun: int, sockets: Sockets, listeners: dict[int, socket.socket], numbers: Numbers) -> None:
+    def __init__(
+        self, end: End, address: bytes, tun: int, sockets: Sockets, listeners: dict[int, socket.socket], numbers: Numbers, start: Instant
+    ) -> None:
         self.address = address
         self.end = end
         self._tun = tun
@@ -207,10 +229,11 @@ class KernelStack:
         self._connections: list[Connection] = []
         self._datagrams: dict[int, Datagrams] = {}
         self._listener: socket.socket | None = None
-        self._again: list[Packet] = []
-        self._now = Instant(0)
-        self._last = Instant(0)
-        self._waits = 0
+        self._again: list[bytes] = []
+        self._start = start
+        self._now = start
+        self._last = start
+        self._waits = self._openings = 0
 
     def connect(self, now: Instant, port: int, peer: bytes, peer_port: int) -> Connection:
         """Open a TCP connection from a port; it is returned before anything is answered."""
@@ -273,59 +296,73 @@ class KernelStack:
 
     def packets(self) -> list[Packet]:
         """Return what is to be sent now, each packet once."""
-        found, self._again = self._again, []
-        tun, end, from_stack = self._tun, self.end, self._numbers.from_stack
+        found: list[Packet] = []
         try:
+            while self._again:
+                self._take(self._again.pop(), found)
             while True:
-                data = from_stack(end, os.read(tun, _LONGEST))
-                packet = parse_packet(data) if data is not None else None
-                if packet is None or isinstance(packet, Unparseable):
-                    continue
-                # A stack's checksums are right: strategies are to see a packet that nobody has changed yet.
-                found.append(msgspec.structs.replace(packet, checksum=None, ip_checksum=None))
+                self._take(os.read(self._tun, _LONGEST), found)
         except BlockingIOError:
             pass
         if found:
             self._last = self._now
         return found
 
-    def _waiting(self) -> Connection | None:
-        """Return a connection that has sent something which was not acknowledged."""
-        if self._waits >= MOST_WAITS:
+    def _take(self, data: bytes, found: list[Packet]) -> None:
+        """Read a packet of the stack, unless it is left over from an earlier trial."""
+        told = self._numbers.from_stack(self.end, data, (self._now - self._start) // _MILLISECOND)
+        packet = parse_packet(told) if told is not None else None
+        if packet is not None and not isinstance(packet, Unparseable):
+            # A stack's checksums are right: strategies are to see a packet that nobody has changed yet.
+            found.append(_replace(packet, checksum=None, ip_checksum=None))
+
+    def _waiting(self) -> _Waiting | None:
+        """Return a connection that has something to send again; None where none has, or after too many times."""
+        if max(self._waits, self._openings) >= MOST_WAITS:
             return None
+        flows = self._numbers.flows
         for connection in self._connections:
             # What a client has closed it no longer cares for; of a server that is the rest of its answer.
             if connection.ended or (connection.closed and self.end is End.CLIENT):
                 continue
-            flow = self._numbers.flows.get(connection.port)
-            if flow is not None and flow.unheard(self.end):
-                return connection
+            flow = flows.get(connection.port)
+            if flow is not None and flow.unheard(self.end, connection.written):
+                return _Waiting(flow, connection.written, opening=flow.acked[self.end] is None)
+        if self._listener is not None and len(self._connections) < len(flows):
+            accepted = {connection.port for connection in self._connections}
+            for port, flow in flows.items():
+                if port not in accepted and not flow.broken[self.end] and flow.first[self.end] is not None:
+                    return _Waiting(flow, 0, opening=True)
         return None
 
     def next_timer(self) -> Instant | None:
         """Return when `fire` wants to be called, in virtual time; None while no timer runs."""
-        connection = self._waiting()
-        if connection is None:
+        waiting = self._waiting()
+        if waiting is None:
             return None
-        least = _HANDSHAKE if self._numbers.flows[connection.port].acked[self.end] is None else _LATER
-        return Instant(self._last + (least << self._waits))
+        if waiting.opening:
+            return Instant(self._start + waiting.flow.opened[self.end] * _MILLISECOND + (_HANDSHAKE << self._openings))
+        return Instant(self._last + (_LATER << self._waits))
 
     def fire(self, now: Instant) -> None:
         """Let the kernel send again what was not acknowledged, if that is due."""
-        due, connection = self.next_timer(), self._waiting()
-        if due is None or connection is None or due > now:
+        due, waiting = self.next_timer(), self._waiting()
+        if due is None or waiting is None or due > now:
             return
         self._now = self._last = now
-        flow = self._numbers.flows[connection.port]
-        opening = flow.opening[self.end]
-        if flow.acked[self.end] is None and opening is not None:
-            # A kernel's timer for its SYN cannot be set, and is a second: the same packet is sent in its place.
-            packet = parse_packet(opening)
-            if not isinstance(packet, Unparseable):
-                self._again.append(msgspec.structs.replace(packet, checksum=None, ip_checksum=None))
+        opening = waiting.flow.opening[self.end]
+        if waiting.opening and opening is not None:
+            # A kernel's timer for a handshake is a second and cannot be set. The same SYN is sent in its place; of a listener, it is
+            # shown to the kernel once more, which then sends its answer again as its timer would have.
+            self._openings += 1
+            if self.end is End.CLIENT:
+                self._again.append(opening)
+            else:
+                os.write(self._tun, opening)
         else:
-            select.select([self._tun], [], [], 2e-6 * RTO * (1 << self._waits))
-        self._waits += 1
+            longest = _PROBE if waiting.flow.is_shut(self.end, waiting.written) else 2e-6 * RTO * (1 << self._waits)
+            select.select([self._tun], [], [], longest)
+            self._waits += 1
 
     def close(self, peer: bytes, peer_port: int) -> None:
         """End all connections of the trial, and those that the kernel holds for closed sockets; what is still to be sent is not."""
