@@ -10,6 +10,7 @@ import click
 from crenel import __version__
 from crenel.cli.bench import bench
 from crenel.cli.check import check
+from crenel.cli.evade import evade
 from crenel.cli.schema import schema
 from crenel.cli.status import Status, guard
 from crenel.cli.timeline import timeline
@@ -65,7 +66,7 @@ def app() -> None:
     """
 
 
-for command in (check, try_, walls, timeline, schema):
+for command in (check, try_, evade, walls, timeline, schema):
     app.add_command(command)
 if importlib.util.find_spec("crenel.bench.run") is not None:
     app.add_command(bench)

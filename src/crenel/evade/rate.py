@@ -134,6 +134,11 @@ def rate_of(trials: Trials, cap: int = MOST_LEAVES) -> Rate:
     if not found.complete:
         sampled = sample_of(trials, range(_SAMPLED), seed_of(trials.wall))
         return msgspec.structs.replace(sampled, held=found.held)
+    return rate_from(found)
+
+
+def rate_from(found: Enumeration[Trial]) -> Rate:
+    """Return the exact rate of trials of which all ways were gone through."""
     value = _plain(found.chance(lambda trial: trial.success))
     fired = _plain(found.chance(lambda trial: trial.fired))
     endings: dict[str, float] = {}
@@ -145,8 +150,13 @@ def rate_of(trials: Trials, cap: int = MOST_LEAVES) -> Rate:
 
 def sample_of(trials: Trials, numbers: Sequence[int], seed: int) -> Rate:
     """Return the rate of trials with these numbers."""
-    ran = [trials.run(KeyedCoins(seed, number)) for number in numbers]
-    return summed([(trial.success, trial.fired, trial.exchange.experience.ending) for trial in ran])
+    return summed(results_of(trials, numbers, seed))
+
+
+def results_of(trials: Trials, numbers: Sequence[int], seed: int) -> list[tuple[bool, bool, str]]:
+    """Carry out the trials with these numbers; tell of each whether it was a success, whether the strategy did anything, and how it ended."""
+    ran = (trials.run(KeyedCoins(seed, number)) for number in numbers)
+    return [(trial.success, trial.fired, trial.exchange.experience.ending) for trial in ran]
 
 
 def summed(results: Sequence[tuple[bool, bool, str]]) -> Rate:
