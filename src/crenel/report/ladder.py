@@ -8,7 +8,7 @@ from crenel.net.exchange import Exchange
 from crenel.report.journey import Journey, acted_on, journeys
 from crenel.report.layout import Line, Piece, Tone, chopped, joined, line_of, wrap
 from crenel.report.text import cells, safe
-from crenel.wall.effects import Armed, Drop, Inject, Throttle
+from crenel.wall.effects import Armed, Because, Drop, Inject, Throttle
 
 DEFAULT_WIDTH = 100
 """Columns of a ladder in a pipe."""
@@ -20,7 +20,8 @@ _FEWEST_WORDS = 16
 _MOST_ROWS, _FIRST_ROWS, _LAST_ROWS = 60, 40, 15
 """A ladder of more rows than the first number keeps so many at its beginning and at its end."""
 _NANOSECONDS = 1_000_000
-_ENDINGS: dict[str, Tone] = {"passed": "good", "blocked": "bad", "tampered": "bad", "failed": "unsure"}
+ENDINGS: dict[str, Tone] = {"passed": "good", "blocked": "bad", "tampered": "bad", "failed": "unsure"}
+"""How the end of an exchange is shown, by its outcome."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -70,25 +71,36 @@ def _head(times: int, segment: int) -> Line:
 
 
 def _rows(exchange: Exchange, segment: int) -> list[Row]:
-    acts: dict[int, list[str]] = {}
-    for told in exchange.events:
-        if isinstance(told.effect, Inject | Drop | Throttle | Armed) and told.wall == exchange.wall.name:
-            acts.setdefault(told.packet, []).append(told.effect.because.middlebox)
+    acts = {number: [because.middlebox for because in grounds] for number, grounds in acts_of(exchange).items()}
     over = exchange.experience.time
     rows = [_row(one, acts, exchange.wall.name, segment, over) for one in journeys(exchange.trace, exchange.wall.name)]
     before = [row for row in rows if row.begun < over]
     return [*before, _end_row(exchange, segment), *(row for row in rows if row.begun >= over)]
 
 
+def acts_of(exchange: Exchange) -> dict[int, list[Because]]:
+    """Return for each packet by its number why the boxes acted that acted on it."""
+    acts: dict[int, list[Because]] = {}
+    for told in exchange.events:
+        if isinstance(told.effect, Inject | Drop | Throttle | Armed) and told.wall == exchange.wall.name:
+            acts.setdefault(told.packet, []).append(told.effect.because)
+    return acts
+
+
 def _end_row(exchange: Exchange, segment: int) -> Row:
+    gap, tone = " " * segment, ENDINGS[exchange.outcome]
+    return Row(exchange.experience.time, None, f"*{gap}|{gap}|", end_words(exchange), tone, tone)
+
+
+def end_words(exchange: Exchange) -> str:
+    """Return how an exchange ended for its client."""
     told = exchange.experience
-    gap = " " * segment
     words = {
         "answered": f"the client has its answer: {told.says}",
         "misled": f"the client takes this for its answer: {told.says}",
         "timed out": f"the client gives up: {told.says}",
     }.get(told.ending, f"the client: {told.says}")
-    return Row(told.time, None, f"*{gap}|{gap}|", safe(words, 400), _ENDINGS[exchange.outcome], _ENDINGS[exchange.outcome])
+    return safe(words, 400)
 
 
 def _row(one: Journey, acts: dict[int, list[str]], wall: str, segment: int, over: int) -> Row:
@@ -98,7 +110,7 @@ def _row(one: Journey, acts: dict[int, list[str]], wall: str, segment: int, over
     if one.forged_by is not None:
         words = f"{words}, forged by {one.forged_by}"
     ended = one.end.time if one.end is not None else None
-    stopped = _stopped(one, wall)
+    stopped = stopped_words(one, wall)
     tone: Tone = "dim" if one.bare or (one.begun >= over and one.forged_by is None) else ""
     if one.forged_by is not None or (one.end is not None and one.end.dropped_by is not None):
         tone = "bad"
@@ -107,7 +119,7 @@ def _row(one: Journey, acts: dict[int, list[str]], wall: str, segment: int, over
     return Row(one.begun, ended, lane, words + stopped, tone, tone if tone != "strong" else "")
 
 
-def _stopped(one: Journey, wall: str) -> str:
+def stopped_words(one: Journey, wall: str) -> str:
     """Return how a journey ended otherwise than by arriving, as a clause that goes on."""
     end = one.end
     if end is None:

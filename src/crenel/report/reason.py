@@ -105,10 +105,11 @@ def _field(reason: Reason, label: str, text: str) -> list[Line]:
 
 
 def _chance(reason: Reason, evidence: Evidence, trigger: Trigger) -> list[Line]:
-    return _field(reason, "chance", _odds(evidence, trigger))
+    return _field(reason, "chance", odds_words(evidence, trigger))
 
 
-def _odds(evidence: Evidence, trigger: Trigger) -> str:
+def odds_words(evidence: Evidence, trigger: Trigger) -> str:
+    """Return how often a box with ground acts, and whether this draw made it act."""
     draw = f"this{GLUE}draw:{GLUE}" + ("acted" if trigger.acted else f"did{GLUE}not{GLUE}act")
     if evidence.residual is not None:
         return f"enforces what it remembers on {percent(evidence.chance)} of connections; {draw}"
@@ -119,19 +120,26 @@ def _in_short(reason: Reason, box: Box, evidence: Evidence, trigger: Trigger) ->
     """Tell of a further box that read the same bytes."""
     ids = list(dict.fromkeys(source.partition(":")[0] for source in evidence.sources))
     last = f"; last observed on {evidence.last_observed}" if evidence.last_observed is not None else ""
-    return _field(reason, "the same", f"{_odds(evidence, trigger)}; {safe(evidence.rule, 2000)}{last} [{safe(', '.join(ids), 2000)}]")
+    return _field(reason, "the same", f"{odds_words(evidence, trigger)}; {safe(evidence.rule, 2000)}{last} [{safe(', '.join(ids), 2000)}]")
 
 
 def _read(reason: Reason, evidence: Evidence) -> list[Line]:
+    where = "the datagram" if reason.exchange.trace[0].packet.proto != TCP else "what the client sent"
+    lines = _field(reason, "read", read_words(evidence, where))
+    if evidence.residual is not None or not evidence.length:
+        return lines
+    return lines + dump(client_bytes(reason.exchange, evidence), evidence.offset, evidence.length, indent=_BYTES)
+
+
+def read_words(evidence: Evidence, where: str) -> str:
+    """Return what a box read, and at which place of what is called `where`."""
     if evidence.residual is not None:
-        return _field(reason, "read", f"nothing: it remembers an exchange before this one ({safe(evidence.residual)})")
+        return f"nothing: it remembers an exchange before this one ({safe(evidence.residual)})"
     noun = SEEN.get(evidence.read, evidence.read)
     value = f" {safe(evidence.value, 2000)}" if evidence.value and evidence.read != "bytes.random-looking" else ""
     if not evidence.length:
-        return _field(reason, "read", f"{noun}{value} in the headers of a packet")
-    where = "the datagram" if reason.exchange.trace[0].packet.proto != TCP else "what the client sent"
-    lines = _field(reason, "read", f"{noun}{value}: {counted(evidence.length, 'byte')} at byte {evidence.offset:,} of {where}")
-    return lines + dump(client_bytes(reason.exchange, evidence), evidence.offset, evidence.length, indent=_BYTES)
+        return f"{noun}{value} in the headers of a packet"
+    return f"{noun}{value}: {counted(evidence.length, 'byte')} at byte {evidence.offset:,} of {where}"
 
 
 def _facts(reason: Reason, box: Box, evidence: Evidence) -> list[Line]:

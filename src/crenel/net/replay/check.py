@@ -2,7 +2,7 @@
 
 import gc
 import ipaddress
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from crenel.net.replay.judge import Judge
 from crenel.net.replay.report import Reporter
 from crenel.net.replay.source import read_source
 from crenel.net.replay.watch import Watched, WatchingJudge
+from crenel.net.replay.witness import Witnessed, WitnessJudge
 from crenel.net.trace import CaptureSummary, FlowReport
 from crenel.wall.wall import Wall
 from crenel.wire.capture import open_capture
@@ -109,6 +110,27 @@ def judge_capture(
     damaged = tuple(str(damage) for damage in reader.damage) + ((fault,) if fault is not None else ())
     lost = fault is not None or any(damage.loses for damage in reader.damage)
     return CaptureSummary(path, judge.packets, judge.flows, judge.undecoded, damaged, lost, judge.evictions)
+
+
+def witness_flows(path: str, wall: Wall, wanted: Collection[int], *, inside: Sequence[str] = ()) -> dict[int, Witnessed]:
+    """Read a capture again, and return the packets of some flows with what the wall would do to each.
+
+    Args:
+        path: as for `check_capture`, and so are `wall` and `inside`.
+        wanted: the numbers of the flows.
+
+    Raises:
+        CaptureError: the file cannot be read, or is no capture any more.
+        UsageError: a network is none.
+    """
+    reader = open_capture(read_source(path)[0])
+    if isinstance(reader, Unparseable):
+        message = f"{path}: not a capture: {reader.because}"
+        raise CaptureError(message)
+    about = wall.about
+    judge = WitnessJudge(wall, KeyedCoins(about.seed if isinstance(about, About) else 0), networks(inside), wanted)
+    judge.read(reader)
+    return judge.witnessed
 
 
 def networks(inside: Sequence[str]) -> Callable[[bytes], bool] | None:
