@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from crenel.coins import Fall, Law
+from crenel.coins import Coins, Fall, Law
 from crenel.evade.trial import Trial
 from crenel.flow.key import flow_key, reverse_key
 from crenel.instant import Instant
@@ -85,7 +85,7 @@ def said_in(exchange: Exchange) -> Said:
     return Said(stream, opened.seq - opened.sport)
 
 
-def retold(exchange: Exchange, route: Route, coins: "FallenCoins") -> list[Told]:
+def retold(exchange: Exchange, route: Route, coins: Coins) -> list[Told]:
     """Return the rules that the boxes of an exchange's wall carried out in it, in order; the coins have to fall as they did in it."""
     wall, found = exchange.wall, list[Told]()
     run = wall.start(coins)
@@ -104,7 +104,7 @@ def family_of(exchange: Exchange, told: Sequence[Told], said: Said) -> Family:
         return "withstood"
     if any(isinstance(effect, Missed) for effect in effects):
         return "luck"
-    last = _of_last_connection(told)
+    last = _of_answered(told, exchange)
     deeds = {one.row.do for one in last}
     if "off" in deeds:
         return "tear-down"
@@ -114,14 +114,13 @@ def family_of(exchange: Exchange, told: Sequence[Told], said: Said) -> Family:
     return "segmentation" if read else "unread"
 
 
-def _of_last_connection(told: Sequence[Told]) -> list[Told]:
-    """Return what was told of the connection that was opened last."""
-    if not told:
-        return []
-    opened = next((one for one in reversed(told) if one.row.do == "track"), told[-1])
-    key = _key(opened.packet)
-    keys = {key, reverse_key(key)}
-    return [one for one in told if _key(one.packet) in keys]
+def _of_answered(told: Sequence[Told], exchange: Exchange) -> list[Told]:
+    """Return what was told of the connection on which the client got its answer."""
+    answers = [event.packet for event in exchange.trace if event.where == "client" and event.what == "arrived" and event.packet.payload]
+    if not answers:
+        return list(told)
+    key = _key(answers[-1])
+    return [one for one in told if _key(one.packet) in {key, reverse_key(key)}]
 
 
 def _key(packet: Packet) -> bytes:

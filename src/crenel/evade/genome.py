@@ -46,6 +46,8 @@ DEEPEST: Final = 4
 """How deep actions are nested in what is drawn (bench)."""
 MOST_TREES: Final = 3
 """How many trees a strategy has at most (bench)."""
+LONGEST: Final = 12
+"""How many trees, actions and gases a strategy has at most when it is changed (bench)."""
 _OFFSET_BITS: Final = 10
 """Width of a place in a payload, which the language does not limit: a segment of Ethernet has fewer than 2,048 bytes."""
 _replace = msgspec.structs.replace
@@ -132,6 +134,7 @@ class Breeder:
     def __init__(self, dice: Dice, alphabet: Alphabet) -> None:
         self.dice = dice
         self.alphabet = alphabet
+        self._makers_inbound: list[Callable[[], Action]] = [Drop, self.tamper]
         self._makers: list[Callable[[], Action]] = [Drop, Duplicate, self.tamper, self._fragment]
         if alphabet.extended:
             self._makers += [
@@ -153,7 +156,7 @@ class Breeder:
 
     def action(self, depth: int, *, inbound: bool = False) -> Action:
         """Draw an action with what is below it, at most so deep; a place stays empty every other time."""
-        action = self.dice.one((Drop, self.tamper))() if inbound else self.dice.one(self._makers)()
+        action = self.dice.one(self._makers_inbound if inbound else self._makers)()
         if depth <= 1 or not action.places:
             return action
         return with_children(action, [self.action(depth - 1, inbound=inbound) if self.dice.below(2) else None for _ in range(action.places)])
@@ -167,7 +170,9 @@ class Breeder:
     def varied(self, strategy: Strategy, other: Strategy) -> Strategy:
         """Return a strategy changed in one to three places, perhaps with a part of another one."""
         for _ in range(1 + self.dice.below(3)):
-            strategy = self._changed(strategy, other)
+            changed = self._changed(strategy, other)
+            if size_of(changed) <= max(LONGEST, size_of(strategy)):
+                strategy = changed
         return strategy
 
     def _changed(self, strategy: Strategy, other: Strategy) -> Strategy:
@@ -237,7 +242,8 @@ class Breeder:
         option = field.removeprefix("options-")
         bits = BITS[proto].get(field) or (OPTION_BITS.get(option) if option in TCP_OPTIONS else None)
         if bits is None:
-            return self.dice.one((("corrupt", ""), ("replace", self._text(option)))) if field not in {"src", "dst"} else ("corrupt", "")
+            text = field not in {"src", "dst"} and self.dice.below(2) == 0
+            return ("replace", self._text(option)) if text else ("corrupt", "")
         if (proto, field) == ("IP", "flags"):
             return "replace", "+".join(name for name in IP_FLAG_NAMES[:2] if self.dice.below(2))
         if (proto, field) == ("TCP", "flags") and self.dice.below(2):

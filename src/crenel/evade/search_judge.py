@@ -12,13 +12,13 @@ from crenel.evade.trial import Trial, Trials
 from crenel.wall.effects import Drop, Inject, Missed, Throttle
 from crenel.wire.packet import Packet
 
-MOST_LEAVES = 64
+MOST_LEAVES = 32
 """Ways in which the coins of a trial may fall that are gone through; beyond it trials are sampled (bench)."""
-_SAMPLED = 24
+_SAMPLED = 12
 """Trials that are sampled where there are more ways than that (bench)."""
 _NOTED = 0.05
 """Probability from which on a way in which a trial may go counts as a trait of a strategy (bench)."""
-PENALTY = 0.02
+PENALTY = 0.05
 """What a tree, an action or a gas costs, in rate of success: a longer strategy has to earn its length (bench)."""
 
 
@@ -97,7 +97,8 @@ class Judge:
         for share, coins, trial in self._ways(found, trials):
             exchange = trial.exchange
             told = retold(exchange, trials.route, coins)
-            family = family_of(exchange, told, self._said) if trial.success else None
+            # An error page is an answer, too, but not the one that was asked for.
+            family = family_of(exchange, told, self._said) if exchange.experience.ending == "answered" else None
             tally.count(share, trial, family, telling_rows(told, self._said))
         return tally.judged(dna, size_of(strategy))
 
