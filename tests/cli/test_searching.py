@@ -88,7 +88,7 @@ def test_no_time_means_no_generation(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_state_file_of_something_else_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     state = tmp_path / "state"
     state.write_text("not a state")
-    with pytest.raises(UsageError, match="not a state|malformed|JSON"):
+    with pytest.raises(UsageError, match="--resume"):
         search_for(SEEKING._replace(resume=str(state)), JUDGING, "json")
     state.unlink()
     found(capfd, generations=1, resume=str(state))

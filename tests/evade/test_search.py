@@ -16,10 +16,10 @@ from crenel.evade.search import LEAST, Plan, Search, Snapshot, carry_out, shorte
 from crenel.evade.search_judge import Judge, Judged
 from tests.evade.seeking import NAMED, judge, without_rows
 
-SEED = 2
+SEED = 8
 """A seed that is quick to find what is looked for."""
-GENERATIONS = 4
-"""As many as that seed needs."""
+MOST = 12
+"""Generations after which a search that found too little has failed."""
 SEARCHING = ("crenel.evade.search", "crenel.evade.search_judge", "crenel.evade.genome", "crenel.evade.families")
 
 
@@ -35,7 +35,9 @@ def search_of(seed: int = SEED, population: int = 60, snapshot: Snapshot | None 
 
 def test_a_search_from_nothing_finds_the_known_families() -> None:
     search = search_of(population=200)
-    carry_out(search, tried, GENERATIONS)
+    while search.generation < MOST and not set(NAMED) <= set(search.best()):
+        search.tell(tried(search.ask()))
+    shorten(search, tried)
     best = search.best()
     assert set(NAMED) <= set(best)
     for family, one in best.items():
@@ -47,7 +49,7 @@ def test_without_the_rule_of_resets_no_tear_down_is_found(tmp_path: Path) -> Non
     place = without_rows(lambda row: 'do = "off"' in row and 'has = "R"' in row, tmp_path / "made.toml")
     against = judge(str(place))
     search = Search(Plan(SEED, 200), against.alphabet())
-    carry_out(search, lambda asked: tried(asked, against), GENERATIONS)
+    carry_out(search, lambda asked: tried(asked, against), 5)
     assert {"desynchronisation", "segmentation"} <= set(search.best())
     assert not [one for one in search.fittest.values() if "tear-down" in one.families]
 
@@ -85,7 +87,7 @@ def test_nothing_is_tried_twice() -> None:
 
 
 def test_the_state_of_another_search_is_refused() -> None:
-    with pytest.raises(UsageError, match="another search: seed 2, not 3"):
+    with pytest.raises(UsageError, match="another search: seed 8, not 9"):
         search_of(SEED + 1, snapshot=search_of().snapshot())
 
 
