@@ -94,6 +94,40 @@ def test_an_icmp_error_reaches_the_connection_it_quotes() -> None:
         assert end.events() == [Unreachable(3, 13)]
 
 
+def test_a_datagram_in_fragments_is_put_together() -> None:
+    host = made(B)
+    socket = host.bind(53)
+    whole = serialise(udp_packet(A, B, 1, 53, b"a query in pieces"))
+    head, body = whole[:20], whole[20:]
+
+    def piece(start: int, end: int, *, more: bool) -> Packet:
+        fragment = bytearray(head + body[start:end])
+        fragment[2:4] = len(fragment).to_bytes(2, "big")
+        fragment[6:8] = (more << 13 | start // 8).to_bytes(2, "big")
+        parsed = parse_packet(fragment)
+        assert isinstance(parsed, Packet)
+        return parsed
+
+    host.receive(NOW, piece(16, len(body), more=False))
+    assert socket.events() == []
+    host.receive(NOW, piece(0, 16, more=True))
+    assert socket.events() == [Data(b"a query in pieces")]
+
+
+def test_fragments_that_overlap_are_dropped() -> None:
+    host = made(B)
+    socket = host.bind(53)
+    packet = udp_packet(A, B, 1, 53, b"a query in pieces")
+    first = msgspec.structs.replace(packet, ip_flags=1, payload=b"a query ", udp_length=25, checksum=0)
+    rest = [
+        msgspec.structs.replace(packet, frag_offset=offset, payload=b"in pieces"[start:], headless=True, ip_flags=flags)
+        for offset, start, flags in ((8, 0, 1), (16, 0, 0))
+    ]
+    for fragment in (first, *rest):
+        host.receive(NOW, fragment)
+    assert socket.events() == []
+
+
 def test_an_echo_is_answered() -> None:
     host = made(B)
     host.receive(NOW, Packet(4, A, B, ICMP, icmp_type=8, icmp_rest=7, payload=b"ping"))

@@ -36,3 +36,13 @@ def test_a_wrong_checksum_or_length_is_dropped_and_a_short_length_believed() -> 
     assert socket.events() == []
     socket.receive(NOW, msgspec.structs.replace(packet, udp_length=10, checksum=0))
     assert socket.events() == [Data(b"qu")]
+
+
+def test_an_error_that_may_pass_is_not_told() -> None:
+    """A host that sends datagrams for a box on the way alone is told at each that its TTL ran out."""
+    old, new = UdpSocket(A, 1), UdpSocket(bytes(16), 1)
+    for socket, passing, lasting in ((old, (11, 0), (3, 13)), (new, (3, 0), (1, 4))):
+        socket.unreachable(*passing)
+        assert socket.events() == []
+        socket.unreachable(*lasting)
+        assert socket.events() == [Unreachable(*lasting)]

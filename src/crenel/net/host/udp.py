@@ -5,6 +5,13 @@ from crenel.net.host.state import Data, HostEvent, Unreachable
 from crenel.wire.packet import UDP, Packet, udp_packet
 from crenel.wire.verify import ChecksumState, checksum_state
 
+_HARD = {
+    4: {3: frozenset({2, 3, 6, 7, 8, 9, 10, 13, 14, 15}), 12: frozenset(range(256))},
+    6: {1: frozenset({1, 4, 5, 6}), 4: frozenset(range(256))},
+}
+"""By IP version and ICMP type, the codes that a socket hears of unless it asks for all (`icmp_err_convert`, `icmpv6_err_convert` in Linux);
+that a TTL ran out is not among them."""
+
 
 def is_readable(packet: Packet) -> bool:
     """Say whether a host hands the datagram to a socket: a length it can hold and a checksum that is valid or absent (__udp4_lib_rcv)."""
@@ -55,8 +62,9 @@ class UdpSocket:
         self._events.append(Data(payload))
 
     def unreachable(self, icmp_type: int, icmp_code: int) -> None:
-        """Take an ICMP error about a datagram that this socket sent."""
-        self._events.append(Unreachable(icmp_type, icmp_code))
+        """Take an ICMP error about a datagram that this socket sent; one that may pass is not told (__udp4_lib_err)."""
+        if icmp_code in _HARD[4 if len(self.address) == 4 else 6].get(icmp_type, ()):
+            self._events.append(Unreachable(icmp_type, icmp_code))
 
     def packets(self) -> list[Packet]:
         """Return what is to be sent now, once."""

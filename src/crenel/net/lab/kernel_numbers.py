@@ -14,6 +14,9 @@ _PORTS = struct.Struct("!HH")
 _HEAD = struct.Struct("!HHIIBB")
 _SACK, _TIMESTAMP = 5, 8
 _WORD = struct.Struct("!I")
+_PLAIN = struct.Struct("!HHIIBBHHHIII")
+"""A TCP header with a timestamp and two NOPs before it, as nearly every segment has it (RFC 7323 appendix A)."""
+_PLAIN_OFFSET, _PLAIN_OPTION = 0x80, b"\x01\x01\x08\x0a"
 _FRAGMENT_6 = 44
 _ICMP_ERRORS = {ICMP: frozenset({3, 4, 11, 12}), ICMPV6: frozenset({1, 2, 3, 4})}
 _MOST = 0xFFFFFFFF
@@ -142,6 +145,8 @@ class Numbers:
         if flags & (RST | ACK) == RST | ACK and not seq:
             new_seq = 0  # an answer to what belongs nowhere (RFC 9293 section 3.10.7.1)
         new_ack = (ack + flow.raised[end.other]) & _MOST if flags & ACK else ack
+        if offset == _PLAIN_OFFSET and not flags & SYN and data[start + 20 : start + 24] == _PLAIN_OPTION:
+            return _put_plain(data, start, (sport, port) if end else (port, dport), new_seq, new_ack, clock, None)
         out = _put_tcp(data, start, (sport, port) if end else (port, dport), new_seq, new_ack)
         _change_options(out, start, (offset >> 4) * 4, flow.raised[end.other], _Sender(flow, end, clock, opens=bool(flags & SYN)))
         return bytes(out)
@@ -161,6 +166,8 @@ class Numbers:
         sent, acked = flow.sent[end], flow.acked[end]
         if flags & ACK and sent is not None and (sent - new_ack) & _MOST < 1 << 31 and (acked is None or (new_ack - acked) & _MOST < 1 << 31):
             flow.acked[end] = new_ack
+        if offset == _PLAIN_OFFSET and not flags & (SYN | RST) and data[start + 20 : start + 24] == _PLAIN_OPTION and len(data) >= start + 32:
+            return _put_plain(data, start, (real, dport) if end else (sport, real), new_seq, new_ack, 0, flow.clocks[end])
         out = _put_tcp(data, start, (real, dport) if end else (sport, real), new_seq, new_ack)
         if flags & RST and new_seq == flow.heard[end]:
             flow.broken[end] = True
@@ -229,6 +236,30 @@ def _put_tcp(data: bytes, start: int, ports: tuple[int, int], seq: int, ack: int
     return out
 
 
+def _put_plain(data: bytes, start: int, ports: tuple[int, int], seq: int, ack: int, clock: int, clocks: list[tuple[int, int]] | None) -> bytes:
+    """Do with a plain segment what `_put_tcp` and `_change_options` do: the clock is set on, or an echo is read by the clocks it is one of."""
+    sport, dport, old_seq, old_ack, offset, flags, window, checksum, urgent, option, value, old_echo = _PLAIN.unpack_from(data, start)
+    told = (value + clock) & _MOST
+    echo = old_echo if clocks is None else _echo(clocks, old_echo)
+    change = ports[0] - sport + ports[1] - dport + seq - old_seq + ack - old_ack + told - value + echo - old_echo
+    header = _PLAIN.pack(*ports, seq, ack, offset, flags, window, (checksum - change) % _UNIT, urgent, option, told, echo)
+    return b"".join((data[:start], header, data[start + 32 :]))
+
+
+def _echo(clocks: list[tuple[int, int]], echo: int) -> int:
+    """Return the echo of a stack's clock that it is to get: exactly that of its SYN, or one as much too late as the path has taken."""
+    if not clocks or not echo:
+        return echo
+    for value, told in clocks:
+        if echo == told:
+            return value
+    # What lies between two of them is in order for a stack that sent both.
+    (value, told), (last, last_told) = clocks[0], clocks[-1]
+    if (echo - told) & _MOST < (last_told - told) & _MOST:
+        return last
+    return (echo - told + value) & _MOST
+
+
 def _carried(checksum: int, change: int) -> int:
     """Return a checksum after the sum of the words beneath it has changed by so much (RFC 1624; 65536 is 1 in that arithmetic)."""
     return (checksum - change) % _UNIT
@@ -237,25 +268,22 @@ def _carried(checksum: int, change: int) -> int:
 def _change_options(out: bytearray, start: int, size: int, raised: int, clock: "_Sender | _Receiver") -> None:
     """Raise the edges of the blocks in a SACK option (RFC 2018 section 3), and change the timestamps (RFC 7323 section 3)."""
     at, end = start + 20, min(start + size, len(out))
-    if size == 32 and out[at : at + 4] == b"\x01\x01\x08\x0a" and end == at + 12:
-        change = clock.change(out, at + 4)  # what nearly every segment carries
-    else:
-        change = 0
-        while at + 1 < end and out[at]:
-            if out[at] == 1:
-                at += 1
-                continue
-            length = out[at + 1]
-            if length < 2 or at + length > end:
-                break
-            done = 0
-            if out[at] == _SACK:
-                done = sum(_put(out, edge, (_WORD.unpack_from(out, edge)[0] + raised) & _MOST) for edge in range(at + 2, at + length - 3, 4))
-            elif out[at] == _TIMESTAMP and length == 10:
-                done = clock.change(out, at + 2)
-            # At an odd place, both bytes of each word are exchanged.
-            change += done * (256 if (at - start) & 1 else 1)
-            at += length
+    change = 0
+    while at + 1 < end and out[at]:
+        if out[at] == 1:
+            at += 1
+            continue
+        length = out[at + 1]
+        if length < 2 or at + length > end:
+            break
+        done = 0
+        if out[at] == _SACK:
+            done = sum(_put(out, edge, (_WORD.unpack_from(out, edge)[0] + raised) & _MOST) for edge in range(at + 2, at + length - 3, 4))
+        elif out[at] == _TIMESTAMP and length == 10:
+            done = clock.change(out, at + 2)
+        # At an odd place, both bytes of each word are exchanged.
+        change += done * (256 if (at - start) & 1 else 1)
+        at += length
     if change:
         out[start + 16 : start + 18] = _carried(out[start + 16] << 8 | out[start + 17], change).to_bytes(2, "big")
 
@@ -288,7 +316,7 @@ class _Sender:
 
 
 class _Receiver:
-    """Gives a stack the echo of its own clock: exactly that of its SYN, or one that is as much too late as the path has taken."""
+    """Gives a stack the echo of its own clock."""
 
     __slots__ = ("_clocks",)
 
@@ -297,15 +325,4 @@ class _Receiver:
 
     def change(self, out: bytearray, at: int) -> int:
         """Change the echo behind a timestamp and return by how much."""
-        (echo,) = _WORD.unpack_from(out, at + 4)
-        clocks = self._clocks
-        if not clocks or not echo:
-            return 0
-        for value, told in clocks:
-            if echo == told:
-                return _put(out, at + 4, value)
-        # What lies between two of them is in order for a stack that sent both.
-        (value, told), (last, last_told) = clocks[0], clocks[-1]
-        if (echo - told) & _MOST < (last_told - told) & _MOST:
-            return _put(out, at + 4, last)
-        return _put(out, at + 4, (echo - told + value) & _MOST)
+        return _put(out, at + 4, _echo(self._clocks, _WORD.unpack_from(out, at + 4)[0]))

@@ -270,7 +270,8 @@ class KernelStack:
     def accepted(self) -> list[Connection]:
         """Return the connections whose handshake with a listener is complete, once."""
         found: list[Connection] = []
-        while self._listener is not None:
+        # Without a flow that has none yet there is no connection to look for.
+        while self._listener is not None and len(self._connections) + len(found) < len(self._numbers.flows):
             try:
                 own, address = self._listener.accept()
             except BlockingIOError:
