@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import struct
+import time
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from crenel.errors import LabError
 from crenel.instant import NANOSECONDS, Instant
 from crenel.net.host.state import Data, HostEvent, Opened, PeerClosed, Refused, Reset, TimedOut, Unreachable
 from crenel.net.lab.kernel_numbers import Flow, Numbers
+from crenel.net.lab.kernel_side import CHALLENGES
 from crenel.net.lab.kernel_sockets import RTO, Sockets
 from crenel.net.path.path import End
 from crenel.wire.ip import parse_packet, serialise
@@ -359,6 +361,7 @@ class KernelStack:
             if self.end is End.CLIENT:
                 self._again.append(opening)
             else:
+                time.sleep(1.5e-3 * CHALLENGES)  # otherwise it may have answered something else too lately
                 os.write(self._tun, opening)
         else:
             longest = _PROBE if waiting.flow.is_shut(self.end, waiting.written) else 2e-6 * RTO * (1 << self._waits)
