@@ -73,20 +73,23 @@ class Issuer:
             raise TypeError("an authority of another kind")
         self._authority_key = key
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._key_pem = _pem(self._key)
+        self._rest = authority.certificate + _pem(self._key)
         self._issued: dict[tuple[str, ...], str] = {}
 
     def issue(self, *names: str) -> str:
-        """Return a certificate for host names and addresses, followed by its private key, as PEM; what can be no name is left out."""
+        """Return a certificate for host names and addresses, the authority's and the private key, as PEM; what can be no name is left out.
+
+        Clients do not need the authority's from the server; Chromium compares the pin with what the server sends.
+        """
         names = tuple(name.lower().rstrip(".") for name in names)
         if names not in self._issued:
-            self._issued[names] = self._sign(names) + self._key_pem
+            self._issued[names] = self._sign(names) + self._rest
         return self._issued[names]
 
     def _sign(self, names: Sequence[str]) -> str:
         alternatives = [each for each in map(_alternative, names) if each is not None] or [x509.DNSName("server.example")]
         # The common name is for those who read the certificate; programs compare the alternative names (RFC 6125 section 6.4.4).
-        first = next((name for name in names if 0 < len(name) <= _LONGEST_NAME), "server.example")
+        first = next((name for name in names if name.isascii() and 0 < len(name) <= _LONGEST_NAME), "server.example")
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._authority_key.public_key())
         certificate = (
             _certificate(_named(first), self._certificate.subject, self._key.public_key(), _LASTS)

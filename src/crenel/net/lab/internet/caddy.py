@@ -11,13 +11,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crenel.net.lab.internet.listening import Opened
 from crenel.net.lab.internet.pages import CERTIFICATE_PATH, DNS_PATH, PAGE
 
-_MOST_STARTS = 5
+_MOST_STARTS = 3
 """How often Caddy is started in all (bench): one that ends at once would else be started for ever."""
 _READY = 10.0
 _SECURE = {"tcp": ["h1", "h2"], "udp": ["h3"]}
@@ -26,8 +26,8 @@ _SECURE = {"tcp": ["h1", "h2"], "udp": ["h3"]}
 
 def find_caddy() -> str | None:
     """Return where Caddy is: beside the Python that runs, as the extra `lab` puts it, or on the PATH."""
-    beside = os.path.join(os.path.dirname(sys.executable), "caddy")  # noqa: PTH118, PTH120  pathlib takes a quarter of the start-up to import
-    return beside if os.access(beside, os.X_OK) else shutil.which("caddy")
+    beside = shutil.which("caddy", path=os.path.dirname(sys.executable))  # noqa: PTH120  pathlib takes a quarter of the start-up to import
+    return beside or shutil.which("caddy")
 
 
 def configure(sockets: Iterable[Opened], addresses: Mapping[tuple[str, str], Iterable[str]], backend: int, folder: str) -> dict[str, Any]:
@@ -82,13 +82,15 @@ class Caddy:
         sockets: what it serves.
         backend: the port of the backend.
         folder: where it may write.
+        give_up: is called when it has ended by itself too often; then nobody serves the sockets.
     """
 
-    def __init__(self, program: str, sockets: Iterable[Opened], backend: int, folder: str) -> None:
+    def __init__(self, program: str, sockets: Iterable[Opened], backend: int, folder: str, give_up: Callable[[], None]) -> None:
         self._program = program
         self._sockets = list(sockets)
         self._backend = backend
         self._folder = folder
+        self._give_up = give_up
         self._addresses: dict[tuple[str, str], list[str]] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -161,10 +163,14 @@ class Caddy:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103  as above
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{self._folder}/admin")  # noqa: PTH108  as above
-        self._process = await asyncio.create_subprocess_exec(
-            self._program, "run", "--config", "-", stdin=subprocess.PIPE, pass_fds=[opened.socket.fileno() for opened in self._sockets],
-            env={"HOME": self._folder, "PATH": os.defpath},
-        )  # fmt: skip
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                self._program, "run", "--config", "-", stdin=subprocess.PIPE, pass_fds=[opened.socket.fileno() for opened in self._sockets],
+                env={"HOME": self._folder, "PATH": os.defpath},
+            )  # fmt: skip
+        except OSError:
+            self._give_up()
+            return
         if self._process.stdin is not None:
             self._process.stdin.write(self._configuration())
             self._process.stdin.close()
@@ -175,6 +181,8 @@ class Caddy:
         self._process = None
         if self._starts < _MOST_STARTS:
             self._arm()
+        else:
+            self._give_up()
 
     async def _end(self) -> None:
         process, watch = self._process, self._watch

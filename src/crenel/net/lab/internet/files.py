@@ -205,7 +205,8 @@ def _from_numbers(text: str) -> list[str]:
 
 
 _ACTIONS: dict[str, Callable[[Files, str], Awaitable[None]]] = {
-    "CWD": Files.change_folder, "PWD": Files.tell_folder, "SIZE": Files.tell_size, "PASV": Files.open_place, "EPSV": Files.open_port, "PORT": Files.take_place, "EPRT": Files.take_place,
+    "CWD": Files.change_folder, "PWD": Files.tell_folder, "SIZE": Files.tell_size,
+    "PASV": Files.open_place, "EPSV": Files.open_port, "PORT": Files.take_place, "EPRT": Files.take_place,
     "RETR": Files.retrieve, "STOR": Files.store, "APPE": Files.store, "LIST": Files.list_files, "NLST": Files.list_files,
 }  # fmt: skip
 _REPLIES = {

@@ -90,7 +90,7 @@ class Internet:
         self._receive(_OBEYS)
 
     def problems(self) -> tuple[str, ...]:
-        """Return a sentence for each of the user's programs that ended by itself. Raises LabError."""
+        """Return a sentence for each of the user's programs that ended by itself, and for what else does not run. Raises LabError."""
         self._tell({"report": True})
         return tuple(self._receive(_OBEYS)["report"])
 

@@ -23,7 +23,7 @@ SERVICES: dict[str, tuple[int, tuple[str, ...]]] = {
 """To each service its port and its transports, as IANA registers them."""
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-_BACKLOG = 1024
+BACKLOG = 1024
 _BUFFER = 1 << 21
 """Bytes that a datagram socket may hold (bench): a burst is kept while Python is busy, as far as the kernel allows."""
 _IP_PKTINFO = 8  # linux/in.h; Python has no name for it everywhere
@@ -65,7 +65,6 @@ class Listening:
         self.lacks_6 = False
         self._claims = set(claims)
         self._opened: list[Opened] = []
-        self._seen: set[str] = set()
         self.narrow: set[tuple[str, str]] = set()
         """Services and transports that are opened address by address."""
         try:
@@ -101,12 +100,9 @@ class Listening:
         return list(self._opened)
 
     def reach(self, addresses: Iterable[str], leave: Iterable[str] = ()) -> list[Opened]:
-        """Open what is opened address by address at more of them; return what is new, but for services that are left to others."""
+        """Open what is opened address by address at more of them; return that. Some services may be left to others."""
         found = []
         for address in addresses:
-            if not self.narrow or address in self._seen:
-                continue
-            self._seen.add(address)
             for service, transport in sorted(self.narrow):
                 if service not in leave and self.may(service, transport, address):
                     # An address that is not this machine's own cannot be listened at, and nobody gets here through it.
@@ -144,7 +140,7 @@ class Listening:
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             made.bind((address, self.ports[service]))
             if transport == "tcp":
-                made.listen(_BACKLOG)
+                made.listen(BACKLOG)
         except OSError:
             made.close()
             raise

@@ -2,7 +2,7 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -19,7 +19,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     """From here comes a name's address of version 4; private, and part of what the lab's server owns."""
     network_6: str = "2001:db8:5e::/48"
     """The same of version 6; reserved for documentation."""
-    hosts: Mapping[str, Sequence[str]] = {}
+    hosts: Mapping[str, tuple[str, ...]] = {}
     """Addresses of names that have their own, in small letters; `*.` in front stands for one or more labels."""
     with_6: bool = True
     """Does a name have an address of version 6?"""
@@ -33,11 +33,11 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
             return ("127.0.0.1", "::1")  # RFC 6761 section 6.3
         given = self._given(name)
         if given is not None:
-            return tuple(given)
+            return given
         derived = (derive(name, ipaddress.ip_network(self.network_4)), derive(name, ipaddress.ip_network(self.network_6)))
         return derived if self.with_6 else derived[:1]
 
-    def _given(self, name: str) -> Sequence[str] | None:
+    def _given(self, name: str) -> tuple[str, ...] | None:
         if name in self.hosts:
             return self.hosts[name]
         while name:

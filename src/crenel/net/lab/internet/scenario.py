@@ -67,7 +67,8 @@ def read_listen(text: str) -> Listen:
     if not address:
         return Listen(kind, None, int(number))
     try:
-        parsed = ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+        bracketed = address.startswith("[") and address.endswith("]")
+        parsed = ipaddress.IPv6Address(address[1:-1]) if bracketed else ipaddress.IPv4Address(address)
     except ValueError as problem:
         raise UsageError(f"{text!r} is no place to listen at: {problem}") from None
     return Listen(kind, None if parsed.is_unspecified else str(parsed), int(number))

@@ -17,7 +17,7 @@ from crenel.net.lab.internet.caddy import Caddy
 from crenel.net.lab.internet.datagrams import Datagrams
 from crenel.net.lab.internet.encrypting import Encrypting
 from crenel.net.lab.internet.files import Files
-from crenel.net.lab.internet.listening import Listening, Opened
+from crenel.net.lab.internet.listening import BACKLOG, Listening, Opened
 from crenel.net.lab.internet.pages import Pages
 from crenel.net.lab.internet.programs import Running, start
 from crenel.net.lab.internet.setup import Setup
@@ -68,6 +68,8 @@ class Serving:
         self._caddy: Caddy | None = None
         self._attached: dict[socket.socket, asyncio.Server | Datagrams] = {}
         self._programs: list[Running] = []
+        self._problems: list[str] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._reached: set[str] = set()
         self._reaching = asyncio.Lock()
 
@@ -79,10 +81,14 @@ class Serving:
             self._backend = await asyncio.start_server(_guarded(Pages(self._resolve, self._issue).serve), "127.0.0.1", 0, limit=_LONGEST_LINE)
             port = self._backend.sockets[0].getsockname()[1]
             mine = [opened for opened in self._listening.everything() if opened.service in _WEB]
-            self._caddy = Caddy(caddy, mine, port, self._setup.folder)
+            self._caddy = Caddy(caddy, mine, port, self._setup.folder, self._do_without_caddy)
+        else:
+            self._leave_quic()
         for opened in self._listening.everything():
             await self._attach(opened)
         await self.reach(self._setup.addresses)
+        # While nobody asks: who first asks for TLS then waits 20 ms less.
+        asyncio.get_running_loop().run_in_executor(None, self._issue, *self._setup.addresses)
 
     async def start_programs(self) -> dict[str, Any]:
         """Start the user's programs, and return once each listens or one does not."""
@@ -101,7 +107,7 @@ class Serving:
                 await self._release(transport, port)
                 return {"released": True}
             case _:
-                return {"report": [program.problem for program in self._programs if program.problem]}
+                return {"report": [*self._problems, *(program.problem for program in self._programs if program.problem)]}
 
     async def close(self) -> None:
         """End the programs and Caddy, and close every socket."""
@@ -136,6 +142,22 @@ class Serving:
         if any(places.values()):
             await caddy.reach(places)
 
+    def _do_without_caddy(self) -> None:
+        """Serve the web from here, where Caddy does not run."""
+        self._caddy = None
+        self._problems.append("Caddy does not run here, so that the lab's web servers speak no HTTP/2 and HTTP/3")
+        self._leave_quic()
+        for opened in self._listening.everything():
+            if opened.service in _WEB:
+                task = asyncio.get_running_loop().create_task(self._attach(opened))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    def _leave_quic(self) -> None:
+        """Have the kernel refuse QUIC, as nobody speaks it here, so that clients try TCP at once."""
+        for opened in self._listening.release("udp", self._listening.ports["https"]):
+            opened.socket.close()
+
     async def _release(self, transport: str, port: int) -> None:
         gone = self._listening.release(transport, port)
         if self._caddy is not None and any(opened.service in _WEB for opened in gone):
@@ -161,7 +183,7 @@ class Serving:
         }  # fmt: skip
         handler, protocols = handlers[service]
         wrapped = _guarded(handler) if protocols is None else self._encrypted(handler, protocols)
-        self._attached[listener] = await asyncio.start_server(wrapped, sock=listener, limit=_LONGEST_LINE)
+        self._attached[listener] = await asyncio.start_server(wrapped, sock=listener, limit=_LONGEST_LINE, backlog=BACKLOG)
 
     def _encrypted(self, handler: Handler, protocols: tuple[str, ...]) -> Handler:
         """Return a handler of connections that begin with TLS; certificates are made when the first comes."""
