@@ -62,10 +62,10 @@ def test_(
 
     Exit status: 0 the trials ran, 2 wrong input, 70 a bug.
     """
-    from crenel.cli.evading import Testing, try_strategies
+    from crenel.cli.evading import Asking, try_strategies
 
     judging = Judging(wall, as_of, seed, tolerate, vantage, assume, lists, listed, inside)
-    return try_strategies(Testing(strategies, protocol, side, name, against, sample, workers, strict, ground), judging, output)
+    return try_strategies(Asking(strategies, protocol, side, name, against, sample, workers, strict, ground), judging, output)
 
 
 @evade.command()

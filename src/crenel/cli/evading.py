@@ -20,14 +20,14 @@ from crenel.evade.experiment import PROTOCOLS
 from crenel.evade.parse import DnaError, parse
 from crenel.evade.rate import begin, summed, trials_of
 from crenel.evade.table import table
-from crenel.evade.tested import Tested, examined, go_through
+from crenel.evade.tested import Finding, examined, go_through
 from crenel.evade.trial import Side
 from crenel.net.ground import Ground
 from crenel.report.citing import known_sources
 from crenel.report.matrix import Cell, matrix_lines
 from crenel.report.result import Asked, try_head
 from crenel.report.strategies import list_lines, list_record, table_lines, table_record
-from crenel.report.tested import strategy_report, tested_lines
+from crenel.report.tested import finding_lines, strategy_report
 from crenel.wall.wall import Wall
 
 _SAMPLED = 2000
@@ -36,7 +36,7 @@ _KERNEL_SAMPLED = 200
 """Trials that are sampled on the kernel where no number is asked for (bench)."""
 
 
-class Testing(NamedTuple):
+class Asking(NamedTuple):
     """What `crenel evade test` is asked for beside what all that judge are asked."""
 
     strategies: tuple[str, ...]
@@ -83,7 +83,7 @@ def print_table(output: str) -> None:
     _write({"crenel": __version__}, "cells", [table_record(cell) for cell in cells], output)
 
 
-def try_strategies(asking: Testing, judging: Judging, output: str) -> int:
+def try_strategies(asking: Asking, judging: Judging, output: str) -> int:
     """Test strategies, write what came of it and return the exit status.
 
     Raises:
@@ -104,14 +104,14 @@ def try_strategies(asking: Testing, judging: Judging, output: str) -> int:
     report = strategy_report(found, questions[0].given, questions[0].entry, asking.ground)
     if output == "table":
         screen = Screen()
-        screen.write(tested_lines(found, _shown(questions[0], wall, asking), known_sources(judgings[0].name()), screen.width))
+        screen.write(finding_lines(found, _shown(questions[0], wall, asking), known_sources(judgings[0].name()), screen.width))
     else:
         head = msgspec.to_builtins(try_head(wall, Asked(__version__, (), judging.tolerate)))
         _write(head, "tests", [msgspec.to_builtins(report)], output)
     return Status.SAFE
 
 
-def _question(given: str, asking: Testing) -> Question:
+def _question(given: str, asking: Asking) -> Question:
     """Return a strategy by its name or as it is; raises StrategyError, with the place of the mistake shown under it."""
     entry = None if not given.strip() or set(given) & set("[]\\|") else named(given)
     dna = given if entry is None else entry.dna
@@ -128,7 +128,7 @@ def _question(given: str, asking: Testing) -> Question:
     return Question(given, entry, dna, cast("Side", side), protocol, name)
 
 
-def _walls(asking: Testing, judging: Judging) -> list[Judging]:
+def _walls(asking: Asking, judging: Judging) -> list[Judging]:
     """Return one set of options for each wall and date."""
     if not asking.against:
         return [judging]
@@ -146,7 +146,7 @@ def _resolved(judging: Judging, wall: Wall) -> Judging:
     return judging._replace(as_of=cast("About", wall.about).as_of)
 
 
-def _test(question: Question, wall: Wall, judging: Judging, asking: Testing) -> Tested:
+def _test(question: Question, wall: Wall, judging: Judging, asking: Asking) -> Finding:
     """Go through all ways of a strategy's trials, or sample them."""
     with _ground(wall, asking) as ground:
         trials = trials_of(question.dna, wall, question.protocol, question.side, name=question.name, strict=asking.strict, ground=ground)
@@ -162,7 +162,7 @@ def _test(question: Question, wall: Wall, judging: Judging, asking: Testing) -> 
 
 
 @contextlib.contextmanager
-def _ground(wall: Wall, asking: Testing) -> Iterator[Ground | None]:
+def _ground(wall: Wall, asking: Asking) -> Iterator[Ground | None]:
     """Give the kernel as ground where it was asked for, None for the simulated one."""
     if asking.ground == "sim":
         yield None
@@ -176,7 +176,7 @@ def _ground(wall: Wall, asking: Testing) -> Iterator[Ground | None]:
         yield kernel
 
 
-def _matrix(questions: Sequence[Question], judgings: Sequence[Judging], asking: Testing, output: str) -> int:
+def _matrix(questions: Sequence[Question], judgings: Sequence[Judging], asking: Asking, output: str) -> int:
     """Test every strategy against every wall, and write a table."""
     walls = [judging.load() for judging in judgings]
     rows = [[_cell(question, wall, judging, asking) for wall, judging in zip(walls, judgings, strict=True)] for question in questions]
@@ -194,7 +194,7 @@ def _matrix(questions: Sequence[Question], judgings: Sequence[Judging], asking: 
     return Status.SAFE
 
 
-def _cell(question: Question, wall: Wall, judging: Judging, asking: Testing) -> Cell:
+def _cell(question: Question, wall: Wall, judging: Judging, asking: Asking) -> Cell:
     """Test one strategy against one wall; that there is nothing to evade is an answer here."""
     try:
         found = _test(question, wall, _resolved(judging, wall), asking)
@@ -206,7 +206,7 @@ def _cell(question: Question, wall: Wall, judging: Judging, asking: Testing) -> 
     return Cell(question.protocol, question.side, report, report.note)
 
 
-def _shown(question: Question, wall: Wall, asking: Testing) -> dict[str, str]:
+def _shown(question: Question, wall: Wall, asking: Asking) -> dict[str, str]:
     """Return what is tested, where and when, as labelled lines."""
     about = cast("About", wall.about)
     shown = {"strategy": question.given}

@@ -116,7 +116,9 @@ def family_of(exchange: Exchange, told: Sequence[Told], said: Said) -> Family:
 
 def _of_answered(told: Sequence[Told], exchange: Exchange) -> list[Told]:
     """Return what was told of the connection on which the client got its answer."""
-    answers = [event.packet for event in exchange.trace if event.where == "client" and event.what == "arrived" and event.packet.payload]
+    arrived = [event for event in exchange.trace if event.where == "client" and event.what == "arrived"]
+    # What routers say on the way carries a part of the client's own packet.
+    answers = [event.packet for event in arrived if event.packet.payload and event.sender != "path"]
     if not answers:
         return list(told)
     key = _key(answers[-1])

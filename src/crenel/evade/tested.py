@@ -29,7 +29,7 @@ class Way(msgspec.Struct, frozen=True):
     """How it came to succeed; None where it failed."""
 
 
-class Tested(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True):
     """A strategy and what came of its trials."""
 
     trials: Trials
@@ -50,7 +50,7 @@ class Tested(msgspec.Struct, frozen=True):
         return prepared is not None and bool(prepared.outbound or prepared.inbound) and not self.rate.fired
 
 
-def go_through(trials: Trials, cap: int = MOST_LEAVES) -> Tested | None:
+def go_through(trials: Trials, cap: int = MOST_LEAVES) -> Finding | None:
     """Go through all ways in which the coins can fall; None where these are more than `cap`."""
     narrow = trials.narrowed()
     found = enumerate_trials(narrow.run, cap=cap)
@@ -60,7 +60,7 @@ def go_through(trials: Trials, cap: int = MOST_LEAVES) -> Tested | None:
     return _tested(narrow, rate_from(found), ways)
 
 
-def examined(trials: Trials, rate: Rate) -> Tested:
+def examined(trials: Trials, rate: Rate) -> Finding:
     """Return a sampled rate with examples from the first trials of the same seed."""
     seed = seed_of(trials.wall)
     ways: list[tuple[float | None, Coins, Trial]] = []
@@ -72,7 +72,7 @@ def examined(trials: Trials, rate: Rate) -> Tested:
     return _tested(trials, rate, ways)
 
 
-def _tested(trials: Trials, rate: Rate, ways: Sequence[tuple[float | None, Coins, Trial]]) -> Tested:
+def _tested(trials: Trials, rate: Rate, ways: Sequence[tuple[float | None, Coins, Trial]]) -> Finding:
     plain = msgspec.structs.replace(trials, prepared=None).run(FallenCoins(())).exchange
     said = said_in(plain)
     success: Way | None = None
@@ -86,7 +86,7 @@ def _tested(trials: Trials, rate: Rate, ways: Sequence[tuple[float | None, Coins
             if success is None or family != "luck":
                 success = Way(_whole(trials, trial, coins), share, tuple(told), family)
     doubts = tuple(doubts_about(trials.prepared.strategy)) if trials.prepared is not None else ()
-    return Tested(trials, rate, success, failure, plain.experience, doubts)
+    return Finding(trials, rate, success, failure, plain.experience, doubts)
 
 
 def _whole(trials: Trials, trial: Trial, coins: Coins) -> Trial:

@@ -8,7 +8,7 @@ from crenel.atlas.schema import Source
 from crenel.atlas.strategy import Named
 from crenel.evade.families import Family, row_text
 from crenel.evade.rate import Rate
-from crenel.evade.tested import Tested, Way
+from crenel.evade.tested import Finding, Way
 from crenel.report.citing import cite
 from crenel.report.coins import decided, rate_words
 from crenel.report.content import packet_words
@@ -55,7 +55,7 @@ def rules_of(way: Way) -> tuple[Rule, ...]:
     return tuple(_rule(one) for one in rules.values())
 
 
-def why_words(tested: Tested, way: Way) -> str:
+def why_words(tested: Finding, way: Way) -> str:
     """Return in a sentence how a trial came to succeed."""
     boxes = dict.fromkeys(box for one in way.told for box in one.boxes) or [box.id for box in tested.trials.wall.boxes]
     names = listed(list(boxes)) or "the wall's boxes"
@@ -65,7 +65,7 @@ def why_words(tested: Tested, way: Way) -> str:
     return WHY[way.family or "luck"].format(boxes=names)
 
 
-def tested_lines(tested: Tested, shown: Mapping[str, str], sources: Mapping[str, Source], width: int | None) -> list[Line]:
+def finding_lines(tested: Finding, shown: Mapping[str, str], sources: Mapping[str, Source], width: int | None) -> list[Line]:
     """Return the account of a test.
 
     Args:
@@ -81,7 +81,7 @@ def tested_lines(tested: Tested, shown: Mapping[str, str], sources: Mapping[str,
     lines += _why_lines(tested, sources, width)
     for way, title in ((tested.success, "a success"), (tested.failure, "a failure")):
         if way is not None:
-            share = "" if way.share is None else f", {percent(way.share)} of all trials go just so"
+            share = "" if way.share is None else f", {percent(way.share)} of all trials go just so".replace(GLUE, " ")
             lines += [BLANK, line_of(f"{title}{share}", "strong"), BLANK, *ladder(way.trial.exchange, width)]
     if tested.success is None or tested.failure is None:
         which = "succeeded" if tested.success is None else "failed"
@@ -89,7 +89,7 @@ def tested_lines(tested: Tested, shown: Mapping[str, str], sources: Mapping[str,
     return chopped(lines, width)
 
 
-def _rate_lines(tested: Tested, width: int | None) -> list[Line]:
+def _rate_lines(tested: Finding, width: int | None) -> list[Line]:
     rate = tested.rate
     tone: Tone = "good" if rate.value >= 0.5 else "bad"
     lines = [BLANK, *paragraph(rate_words(rate), width, label="rate", hang=_HANG, tone=tone)]
@@ -110,7 +110,7 @@ def _rate_lines(tested: Tested, width: int | None) -> list[Line]:
     return lines
 
 
-def _why_lines(tested: Tested, sources: Mapping[str, Source], width: int | None) -> list[Line]:
+def _why_lines(tested: Finding, sources: Mapping[str, Source], width: int | None) -> list[Line]:
     way = tested.success
     if way is None:
         return paragraph("no trial succeeded", width, label="why", hang=_HANG)
@@ -163,7 +163,7 @@ class StrategyReport(msgspec.Struct, frozen=True):
     doubts: tuple[str, ...]
 
 
-def strategy_report(tested: Tested, given: str, entry: Named | None, ground: str) -> StrategyReport:
+def strategy_report(tested: Finding, given: str, entry: Named | None, ground: str) -> StrategyReport:
     """Return a test as it is written as JSON."""
     trials, way = tested.trials, tested.success
     dna = str(trials.prepared.strategy) if trials.prepared is not None else ""
