@@ -1,0 +1,160 @@
+"""A case in, what a real program met with and what ground the wall had out: a lab for each way in which the coins may fall."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import pytest
+
+from crenel.atlas.compile import About, load_wall
+from crenel.coins import ScriptedCoins
+from crenel.net.lab.command import Completed
+from crenel.net.lab.lab import Lab
+from crenel.net.lab.pace import Pace
+from crenel.net.lab.plan import Plan
+from crenel.net.odds import any_of
+from crenel.net.replay.check import check_capture
+from crenel.net.trace import FlowReport, trace_capture
+from crenel.wall.effects import Drop, Inject
+from crenel.wire.packet import RST, TCP
+
+_NEAR = Path(__file__).with_name("near.py")
+ADDRESS = "203.0.113.80"
+"""Where the far side's pages are, under any name."""
+NAMES = ("blocked.example", "allowed.example", "mozilla.cloudflare-dns.com")
+"""What programs ask for: a name on every list, one on none, one on that for QUIC alone."""
+
+_PLAN = Plan(files={"/etc/hosts": f"127.0.0.1 localhost\n{ADDRESS} {' '.join(NAMES)}\n"})
+_CLIENT = ("192.0.2.0/24", "2001:db8:c::/48")
+"""Whoever stands behind the wall."""
+
+Met = Literal["passes", "reset", "silence", "forged", "falls back"]
+"""What a program met with: all went well, it was reset, nothing came back any more, it was lied to, it went on by another way."""
+
+
+class Program(NamedTuple):
+    """One that is ready before another one starts."""
+
+    argv: Sequence[str]
+    port: int = 0
+    """Where it listens when it is ready; 0: it says so."""
+    transport: str = "tcp"
+    says: str = ""
+    """The pattern of what it prints when it is ready; its named groups may stand in braces in the arguments of the last program."""
+    env: Mapping[str, str] = {}
+
+
+class Stage:
+    """A lab and a folder of its own."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+
+    def serve(
+        self, argv: Sequence[str], *, port: int, transport: Literal["tcp", "udp"] = "tcp", env: Mapping[str, str] | None = None
+    ) -> Callable[[], str]:
+        """Start a server on the far side and return once it listens, with how to see what it has printed."""
+        server = self.lab.serve(argv, port=port, transport=transport, env=env, cwd=self.folder)
+        return lambda: server.output.decode("utf-8", "replace")
+
+    def run(self, argv: Sequence[str], *, start: Sequence[Program] = (), timeout: float = 30.0) -> Completed:
+        """Run a program on the near side, after others that it needs, and return what came of it."""
+        if start:
+            plan = {"folder": str(self.folder), "start": [program._asdict() for program in start], "run": list(argv)}
+            argv = [sys.executable, "-I", "-S", str(_NEAR), json.dumps(plan)]
+        return self.lab.run(argv, timeout=timeout, cwd=self.folder, env={"HOME": str(self.folder)})
+
+    def was_reset(self) -> bool:
+        """Say whether a reset has come to the client."""
+        return any(event.what == "arrived" and event.where == "client" and event.packet.proto == TCP and event.packet.flags & RST for event in self.lab.trace)
+
+    def say(self, done: Completed) -> str:
+        """Return what a program said on both of its streams."""
+        return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+
+class Case(NamedTuple):
+    """A real program that does one thing on one date, and what is documented to come of it."""
+
+    peer: str
+    does: str
+    as_of: str
+    play: Callable[[Stage], str]
+    """Let the program do it and return what it met with, or in other words what went wrong."""
+    met: Met
+    """What it meets with where every coin falls to act; where every coin falls to miss, and some can, it passes."""
+    boxes: Mapping[str, float] = {}
+    """The boxes that have ground to act on one of its flows, each with its probability, as published for that date."""
+    programs: tuple[str, ...] = ()
+    """What must be on the PATH."""
+    libraries: tuple[str, ...] = ()
+    """What must be importable."""
+    package: str = ""
+    """The Debian package or the distribution of Python whose version is told."""
+    root: bool = False
+    """Does it need more than a user may?"""
+
+    @property
+    def chance(self) -> float:
+        """The probability that any of its boxes acts."""
+        return any_of(self.boxes.values())
+
+    @property
+    def missed(self) -> Met:
+        """What it meets with where every coin falls to miss."""
+        return self.met if 1.0 in self.boxes.values() else "passes"
+
+    @property
+    def name(self) -> str:
+        """What the test is called."""
+        return "-".join((*self.peer.split(), *self.does.split(), self.as_of)).replace("/", "")
+
+    def row(self) -> dict[str, str]:
+        """Return what the table shows before it was tried."""
+        return {"peer": self.peer, "does": self.does, "as of": self.as_of, "documented": f"{self.met}, {self.chance:.4g}" if self.boxes else self.met}
+
+
+def cases(*listed: Case) -> pytest.MarkDecorator:
+    """Return the mark by which a test tries each of some cases."""
+    return pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.peer(*case.programs), id=case.name) for case in listed])
+
+
+def try_case(case: Case, folder: Path, row: dict[str, str]) -> None:
+    """Play a case twice and fail unless program and wall do what is documented; `row` is told what happened."""
+    for fall, expected in (("act", case.met), ("miss", case.missed)):
+        own = folder / fall
+        own.mkdir()
+        met, lab = _play(case, own, fall)
+        row[fall] = met
+        reports = judge(lab, own)
+        chance = max((report.chance for report in reports), default=0.0)
+        row["chance"] = f"{chance:.4g}"
+        acted = {told.effect.because.middlebox for told in lab.effects if isinstance(told.effect, Inject | Drop)}
+        shown = f"met with {met}; {case.peer}, {case.does}, {case.as_of}, coins fall to {fall}; the wall: {sorted(acted) or 'nothing'}"
+        assert met == expected, shown
+        assert {trigger.middlebox: trigger.chance for report in reports for trigger in report.triggers} == dict(case.boxes), shown
+        assert chance == pytest.approx(case.chance, abs=1e-9), shown
+        # A program that was harmed needs a cause among what the wall did, and one that was not may have none.
+        assert bool(acted) == (expected != "passes"), shown
+        assert acted <= set(case.boxes), shown
+
+
+def _play(case: Case, folder: Path, fall: str) -> tuple[str, Lab]:
+    wall = load_wall("gfw", as_of=case.as_of)
+    with Lab(wall, coins=ScriptedCoins(otherwise=fall == "act"), pace=Pace.STILL, plan=_PLAN) as lab:
+        return case.play(Stage(lab, folder)), lab
+
+
+def judge(lab: Lab, folder: Path) -> list[FlowReport]:
+    """Return how `crenel check` judges the packets of both ends as they came to the wall."""
+    about = lab.wall.about
+    assert isinstance(about, About)
+    # What the wall itself made is not among them, and what it withheld is.
+    seen = [event for event in lab.trace if event.where == lab.wall.name and event.what in {"passed", "dropped"} and event.sender in {"client", "server"}]
+    path = folder / "wall.pcapng"
+    path.write_bytes(b"".join(trace_capture(seen, about.noon)))
+    return check_capture(os.fspath(path), lab.wall, inside=_CLIENT).flows
