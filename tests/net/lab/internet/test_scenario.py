@@ -68,7 +68,13 @@ def test_a_mistake_is_told_with_its_place(text: str, says: str) -> None:
     assert "\n" not in str(problem.value)
 
 
-@pytest.mark.parametrize("text", ["", "443", "sctp/443", "tcp/", "tcp/0", "tcp/65536", "tcp/+1", "tcp/a:1", "tcp/[::1:1", "tcp/::1:1", "tcp/[127.0.0.1]:1", "tcp/203.0.113.9"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "443", "sctp/443", "tcp/", "tcp/0", "tcp/65536", "tcp/+1", "tcp/a:1", "tcp/[::1:1", "tcp/::1:1", "tcp/[127.0.0.1]:1",
+        "tcp/203.0.113.9",
+    ],
+)
 def test_what_is_no_place_to_listen_at_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no place to listen at"):
         read_listen(text)
