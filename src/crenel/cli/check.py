@@ -2,13 +2,14 @@
 
 import click
 
-from crenel.cli.options import Judging, format_option, judging_options
+from crenel.cli.options import Judging, format_option, judging_options, report_option
 
 
 @click.command(no_args_is_help=False)
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @judging_options
 @click.option("--explain", metavar="FLOW", help="Tell the whole story of one flow, by its number; FILE:FLOW with several captures.")
+@report_option
 @format_option
 @click.option("--header", is_flag=True, help="Begin jsonl with a line that says what the answer rests on.")
 @click.option("--workers", type=click.IntRange(1), default=1, metavar="N", help="Spread captures over so many processes.  [default: 1]")
@@ -25,6 +26,7 @@ def check(
     listed: tuple[str, ...],
     inside: tuple[str, ...],
     explain: str | None,
+    report: str | None,
     output: str,
     header: bool,
     workers: int,
@@ -40,5 +42,6 @@ def check(
 
     judging = Judging(wall, as_of, seed, tolerate, vantage, assume, lists, listed, inside)
     if explain is not None:
-        return explain_flow(captures, judging, explain, output)
-    return check_captures(captures, judging, output="jsonl-header" if output == "jsonl" and header else output, workers=workers)
+        return explain_flow(captures, judging, explain, output, report)
+    form = "jsonl-header" if output == "jsonl" and header else output
+    return check_captures(captures, judging, output=form, workers=workers, report=report)

@@ -37,6 +37,17 @@ class Checking:
         self._at_risk = 0
         self._captures: list[CaptureSummary] = []
         self._failed: list[Failure] = []
+        self.interrupted = False
+
+    @property
+    def captures(self) -> tuple[CaptureSummary, ...]:
+        """What became of the captures that could be judged."""
+        return tuple(self._captures)
+
+    @property
+    def failed(self) -> tuple[Failure, ...]:
+        """The captures that could not be judged."""
+        return tuple(self._failed)
 
     def run(self, captures: Sequence[str], workers: int) -> int:
         """Judge the captures and return the exit status; whatever was judged is written, also where the user interrupts."""
@@ -51,6 +62,7 @@ class Checking:
             interrupted = True
         self._bar.hide()
         self._sink.close(self._head, self._captures)
+        self.interrupted = interrupted
         if interrupted:
             say("interrupted; what was judged so far is printed")
             return Status.INTERRUPTED
@@ -132,7 +144,7 @@ def warnings(summary: CaptureSummary) -> Iterator[str]:
         yield f"{where}: {counted(summary.undecoded, 'frame')} of {summary.packets:,} hold no IP packet that could be read"
 
 
-def check_captures(captures: Sequence[str], judging: Judging, *, output: str, workers: int) -> int:
+def check_captures(captures: Sequence[str], judging: Judging, *, output: str, workers: int, report: str | None = None) -> int:
     """Judge captures, write their flows and return the exit status.
 
     Args:
@@ -140,6 +152,7 @@ def check_captures(captures: Sequence[str], judging: Judging, *, output: str, wo
         judging: the options.
         output: `table`, `json`, `jsonl` or `jsonl-header`.
         workers: most processes at once.
+        report: where a report goes, if one is wanted.
 
     Raises:
         CrenelError: an option is wrong, or a file that it names.
@@ -147,7 +160,17 @@ def check_captures(captures: Sequence[str], judging: Judging, *, output: str, wo
     wall, judging = _prepared(captures, judging, output)
     bar = Bar(captures)
     sink = sink_for(output, wall, many=len(captures) > 1, before=bar.make_room)
-    return Checking(judging, wall, sink, bar).run(captures, workers)
+    if report is None:
+        return Checking(judging, wall, sink, bar).run(captures, workers)
+    from crenel.cli.reporting import Gathering, read_twice, write_report
+
+    with read_twice(captures):
+        gathering = Gathering(sink, wall, many=len(captures) > 1)
+        checking = Checking(judging, wall, gathering, bar)
+        status = checking.run(captures, workers)
+        if not checking.interrupted:
+            write_report(report, gathering.gathered, checking, judging, captures)
+    return status
 
 
 def _prepared(captures: Sequence[str], judging: Judging, output: str) -> tuple[Wall, Judging]:
@@ -163,7 +186,7 @@ def _prepared(captures: Sequence[str], judging: Judging, output: str) -> tuple[W
     return wall, judging._replace(as_of=about.as_of)
 
 
-def explain_flow(captures: Sequence[str], judging: Judging, wanted: str, output: str) -> int:
+def explain_flow(captures: Sequence[str], judging: Judging, wanted: str, output: str, report: str | None = None) -> int:
     """Tell the story of one flow and return its exit status.
 
     Args:
@@ -171,12 +194,16 @@ def explain_flow(captures: Sequence[str], judging: Judging, wanted: str, output:
         judging: the options.
         wanted: the number of the flow, or with several captures `FILE:FLOW`.
         output: must be `table`: the same facts stand in the evidence of the other formats.
+        report: must be None: a report tells of all flows.
 
     Raises:
         CrenelError: an option is wrong, or there is no such flow.
     """
     if output != "table":
         message = "--explain tells a story for people; --format json and jsonl have the same facts under evidence"
+        raise UsageError(message)
+    if report is not None:
+        message = "--explain tells of one flow on the terminal, --report of all in a file; leave one of them out"
         raise UsageError(message)
     capture, number = _wanted(captures, wanted)
     wall, judging = _prepared((capture,), judging, output)

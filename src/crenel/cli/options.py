@@ -82,6 +82,11 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+def report_option(command: Command) -> Command:
+    """Give a command a file for its report."""
+    return click.option("--report", metavar="FILE.html", help="Write a report with pictures too: one HTML file that needs nothing else.")(command)
+
+
 def _assumptions(_: click.Context, __: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     if not values:
         return {}

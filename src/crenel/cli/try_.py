@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from crenel.cli.options import Judging, format_option, judging_options
+from crenel.cli.options import Judging, format_option, judging_options, report_option
 
 _PARTS = "crenel.try.parts"
 
@@ -37,6 +37,7 @@ class _Part(click.Option):
 @click.option("--after", type=float, metavar="SECONDS", help="Quiet time before each of these; nothing is waited for.  [default: 10]")
 @click.option("--compare", multiple=True, metavar="DATE", help="The same as of this date too, beside it; repeatable.")
 @click.option("--pcap", metavar="FILE", help="Write all packets to a pcapng file, with comments that name who forged or stopped them.")
+@report_option
 @format_option
 @click.option("--header", is_flag=True, help="Begin jsonl with a line that says what the answer rests on.")
 @click.option("--workers", type=click.IntRange(1), default=1, metavar="N", help="Spread many repetitions over so many processes.  [default: 1]")
@@ -61,6 +62,7 @@ def try_(
     after: float | None,
     compare: tuple[str, ...],
     pcap: str | None,
+    report: str | None,
     output: str,
     header: bool,
     workers: int,
@@ -77,5 +79,5 @@ def try_(
 
     parts = tuple(context.meta.get(_PARTS, ()))
     judging = Judging(wall, as_of, seed, tolerate, vantage, assume, lists, listed, inside)
-    asking = Asking(target, parts, udp, port, then, after, compare, repeat, workers, pcap)
+    asking = Asking(target, parts, udp, port, then, after, compare, repeat, workers, pcap, report)
     return try_exchanges(asking, judging, "jsonl-header" if output == "jsonl" and header else output)

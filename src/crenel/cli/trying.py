@@ -1,13 +1,10 @@
 """The work of `crenel try`: targets and options in, exchanges on standard output, perhaps a capture, and an exit status out."""
 
-import contextlib
 import math
-import os
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
@@ -17,6 +14,7 @@ from crenel.cli.options import Judging
 from crenel.cli.progress import Bar
 from crenel.cli.status import Status, say
 from crenel.cli.trials import Steps, carry_out, repeat
+from crenel.cli.whole import write_whole
 from crenel.errors import UsageError
 from crenel.net.app.target import Target, read_target
 from crenel.net.exchange import Exchange
@@ -26,6 +24,9 @@ from crenel.report.exchange import ExchangeReport, TryRate, exchange_report, wil
 from crenel.report.result import Asked, try_head, try_result
 from crenel.report.text import listed, safe_path
 from crenel.wall.wall import Wall
+
+if TYPE_CHECKING:
+    from crenel.report.account import Tried
 
 _PORT = 443
 _AFTER = 10.0
@@ -47,6 +48,7 @@ class Asking(NamedTuple):
     repeat: int
     workers: int
     pcap: str | None
+    report: str | None = None
 
 
 class Found(NamedTuple):
@@ -82,6 +84,8 @@ def try_exchanges(asking: Asking, judging: Judging, output: str) -> int:
     if asking.pcap is not None:
         write_capture(asking.pcap, exchanges[0])
     _write(found, steps, judgings[0], output)
+    if asking.report is not None:
+        _write_report(asking, asking.report, judgings[0], _tried(found, steps))
     return Status.AT_RISK if any(one.report.at_risk for date in found for one in date) else Status.SAFE
 
 
@@ -178,27 +182,16 @@ def write_capture(path: str, exchanges: Iterable[Exchange]) -> None:
     for exchange in exchanges:
         later = exchange.start - start
         events += exchange.trace if not later else (msgspec.structs.replace(event, time=event.time + later) for event in exchange.trace)
-    place = Path(path)
-    try:
-        place = place.resolve()
-        if place.exists() and not place.is_file():
-            message = f"--pcap {safe_path(path)}: not a regular file"
-            raise UsageError(message)
-        handle, name = tempfile.mkstemp(prefix=f".{place.name[:100]}-", dir=place.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.writelines(trace_capture(events, start))
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(name).chmod(0o666 & ~umask)
-            Path(name).replace(place)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-    except (OSError, ValueError) as error:
-        message = f"--pcap {safe_path(path)}: {getattr(error, 'strerror', None) or error}"
-        raise UsageError(message) from error
+    write_trace(path, events, start)
+
+
+def write_trace(path: str, events: Iterable[Event], start: int) -> None:
+    """Write events as a pcapng file, which appears whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    write_whole("--pcap", path, trace_capture(events, start))
 
 
 def _write(found: Sequence[Sequence[Found]], steps: Steps, judging: Judging, output: str) -> None:
@@ -217,18 +210,38 @@ def _write(found: Sequence[Sequence[Found]], steps: Steps, judging: Judging, out
 
 def _write_table(found: Sequence[Sequence[Found]], steps: Steps, judging: Judging) -> None:
     from crenel.cli.screen import Screen
-    from crenel.report.account import Desk, Tried, accounts
+    from crenel.report.account import Desk, accounts
     from crenel.report.citing import known_sources
 
     screen = Screen()
     desk = Desk(known_sources(judging.name()), screen.width)
-    waits: list[float | None] = [None, *[steps.after] * (len(steps.targets) - 1)]
-    tried = [
-        [Tried(one.exchange, one.report, target, after) for one, target, after in zip(date, steps.targets, waits, strict=True)] for date in found
-    ]
+    tried = _tried(found, steps)
     if len(tried) > 1:
         from crenel.report.compare import compared
 
         screen.write(compared(tried, desk))
     else:
         screen.write(accounts(tried[0], cast("About", tried[0][0].exchange.wall.about), desk))
+
+
+def _tried(found: Sequence[Sequence[Found]], steps: Steps) -> list[list["Tried"]]:
+    """Return the exchanges of each date as they are told of."""
+    from crenel.report.account import Tried
+
+    waits: list[float | None] = [None, *[steps.after] * (len(steps.targets) - 1)]
+    return [[Tried(one.exchange, one.report, target, after) for one, target, after in zip(date, steps.targets, waits, strict=True)] for date in found]
+
+
+def _write_report(asking: Asking, path: str, judging: Judging, tried: Sequence[Sequence["Tried"]]) -> None:
+    """Write the report of exchanges, with the command that gives the same again."""
+    from crenel.cli.again import command_again
+    from crenel.report.citing import known_sources
+    from crenel.report.html_try import try_html
+
+    words = [asking.target] if asking.target is not None else [f"{option}={value}" for option, value in asking.parts]
+    given = [
+        ("--udp", True if asking.udp else None), ("--port", asking.port), *(("--then", target) for target in asking.then), ("--after", asking.after),
+        *(("--compare", date) for date in asking.compare), ("--repeat", asking.repeat if asking.repeat > 1 else None),
+    ]  # fmt: skip
+    again = command_again("try", words, given, judging)
+    write_whole("--report", path, [try_html(tried, known_sources(judging.name()), again).encode("utf-8")])

@@ -69,7 +69,7 @@ class FlowTable:
 
     def _row(self, flow: FlowReport) -> list[Line]:
         kind = kind_of(flow)
-        self._note(flow)
+        self.note(flow)
         number, what, target = self._sizes or (4, 4, 20)
         shown = cut_left(target_of(flow), target)
         tone: Tone = "bad" if kind == "at risk" and flow.chance > _LIKELY else TONES[kind]
@@ -103,7 +103,8 @@ class FlowTable:
         rest = wrap(below, self._width, first=width_of(last), hang=hang)
         return [(*head, *lines[0]), *lines[1:], (*last, *rest[0]), *rest[1:]]
 
-    def _note(self, flow: FlowReport) -> None:
+    def note(self, flow: FlowReport) -> None:
+        """Count a flow, and note what the summary says of it."""
         self.tally.add(kind_of(flow))
         if flow.evidence:
             for one in flow.evidence:

@@ -1,0 +1,92 @@
+"""A witnessed flow of a capture in, its ladder out: the packets as captured, and beside them what the wall would have added or withheld."""
+
+from crenel.net.replay.witness import Witnessed
+from crenel.net.trace import Event, FlowReport
+from crenel.report.journey import Journey, journeys
+from crenel.report.picture import Arrow, Picture, Remark, arrow_of, shortened
+from crenel.report.text import counted
+from crenel.wall.effects import Armed, Because, Drop, Inject, Throttle
+from crenel.wall.settle import side_of_end
+
+_NEVER = 1 << 62
+_FIRST_ROWS, _LAST_ROWS = 14, 4
+"""A longer ladder keeps so many rows at its beginning and at its end."""
+AFTERWARDS = "from here on the capture shows what happened without this wall"
+
+
+def forecast_picture(flow: FlowReport, witnessed: Witnessed, wall: str, title: str, summary: str) -> Picture:
+    """Return the ladder of a flow; what would be forged is drawn from the wall, and what would be withheld says so.
+
+    Args:
+        flow: as judged.
+        witnessed: its packets, with the effects on them.
+        wall: the name of the wall.
+        title: what the flow is.
+        summary: what is said of it.
+    """
+    trace, acts, withheld = _trace(witnessed, wall)
+    rows: list[Arrow | Remark] = []
+    first = min((number for number, found in acts.items() if found), default=None)
+    for one in journeys(trace, wall):
+        arrow = arrow_of(one, acts, wall, over=_NEVER)
+        rows.append(_as_forecast(arrow, one, withheld))
+    turn = next((at for at, event in enumerate(trace) if event.number == first), None)
+    rows = _with_remark(rows, trace[turn].time if turn is not None else None)
+    rows = shortened(rows, _FIRST_ROWS, _LAST_ROWS)
+    if witnessed.full:
+        rows.append(Remark(rows[-1].begun if rows else 0, f"and more: the flow has {counted(flow.packets, 'packet')}", "dim"))
+    return Picture(title=title, summary=summary, rows=tuple(rows), both_clocks=False)
+
+
+def _trace(witnessed: Witnessed, wall: str) -> tuple[list[Event], dict[int, list[Because]], dict[int, str]]:
+    """Return the flow as a trace by time, why boxes would act on which packet, and which packets which box would withhold."""
+    record = witnessed.record
+    if record is None or not witnessed.packets:
+        return [], {}, {}
+    start = witnessed.packets[0][1]
+    trace: list[Event] = []
+    acts: dict[int, list[Because]] = {}
+    withheld: dict[int, str] = {}
+    for number, (_, now, second, packet) in enumerate(witnessed.packets, 1):
+        sender, toward = ("server", "client") if second else ("client", "server")
+        trace.append(Event(now - start, sender, toward, packet, what="sent", where=sender, number=number))  # type: ignore[arg-type]
+    made = len(witnessed.packets)
+    client = side_of_end(record, second=False)
+    for place, effect in witnessed.effects:
+        if isinstance(effect, Inject | Drop | Throttle | Armed):
+            acts.setdefault(place + 1, []).append(effect.because)
+        if isinstance(effect, Drop):
+            withheld[place + 1] = effect.because.middlebox
+        if isinstance(effect, Inject):
+            made += 1
+            whom, box = "client" if effect.toward == client else "server", effect.because.middlebox
+            at = witnessed.packets[place][1] - start + effect.after
+            trace.append(
+                Event(at, "wall", whom, effect.packet, injected_by=box, what="injected", where=wall, number=made, cause=place + 1)  # type: ignore[arg-type]
+            )
+    trace.sort(key=lambda event: event.time)
+    return trace, acts, withheld
+
+
+def _as_forecast(arrow: Arrow, one: Journey, withheld: dict[int, str]) -> Arrow:
+    """Return an arrow in the words of a forecast."""
+    changes: dict[str, object] = {"ended": None}
+    stoppers = list(dict.fromkeys(withheld[number] for number in one.numbers if number in withheld))
+    if arrow.kind == "forged":
+        changes["notes"] = (f"would be forged by {one.forged_by}",)
+    elif stoppers:
+        changes["notes"] = (f"would be stopped by {' and '.join(stoppers)}",)
+    else:
+        changes["notes"] = ()
+    return Arrow(**{**{name: getattr(arrow, name) for name in Arrow.__struct_fields__}, **changes})
+
+
+def _with_remark(rows: list[Arrow | Remark], time: int | None) -> list[Arrow | Remark]:
+    """Say, behind what the wall does first, that what follows happened without it."""
+    if time is None:
+        return rows
+    places = [at for at, row in enumerate(rows) if isinstance(row, Arrow) and (row.acted or row.kind == "forged")]
+    at = places[0] + 1 if places else len(rows)
+    while at < len(rows) and isinstance(row := rows[at], Arrow) and row.kind == "forged":
+        at += 1
+    return [*rows[:at], Remark(time, AFTERWARDS, "dim"), *rows[at:]] if at < len(rows) else rows
