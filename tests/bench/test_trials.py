@@ -31,5 +31,5 @@ def test_a_row_for_each_kind_and_day(wanted: int, status: int, capsys: pytest.Ca
 def test_the_hosts_fare_as_the_rows_say(day: str) -> None:
     wall = load_wall(as_of=day)
     for name, host in trials.HOSTS.items():
-        outcomes = [try_url(f"http://{host}/", wall, trial=trial).outcome for trial in range(20)]
+        outcomes: list[str] = [try_url(f"http://{host}/", wall, trial=trial).outcome for trial in range(20)]
         assert outcomes.count(name.rpartition(" ")[2]) >= 18, "boxes miss now and then"
