@@ -1,5 +1,6 @@
 """A lab's namespaces in, sockets of either side's kernel out, taken from a store so that hardly any trial waits for one."""
 
+import contextlib
 import os
 import socket
 from typing import Self
@@ -9,7 +10,7 @@ from crenel.net.lab.kernel_side import BATCH
 from crenel.net.lab.namespaces import Namespaces, interpreter
 from crenel.net.path.path import End
 
-RTO = 24_000
+_RTO = 24_000
 """Microseconds after which a kernel at least sends again what was not acknowledged: what is lost here is lost for good, and was only
 held up where this machine was busy with something else (bench)."""
 _READY = 10.0
@@ -17,6 +18,9 @@ _READY = 10.0
 
 class Sockets:
     """The sockets of one side.
+
+    Attributes:
+        rto: microseconds after which its kernel at least sends something again.
 
     Args:
         namespaces: where.
@@ -41,7 +45,8 @@ class Sockets:
             theirs.close()
             os.close(nothing)
         self._channel.settimeout(_READY)
-        self._channel.send(b"%d" % RTO)
+        self._channel.send(b"%d" % _RTO)
+        self.rto = int(self._hear() or _RTO)
 
     def __enter__(self) -> Self:
         return self
@@ -62,10 +67,18 @@ class Sockets:
         made.settimeout(0)
         return made
 
+    def _hear(self) -> bytes:
+        try:
+            return self._channel.recv(4096)
+        except OSError:
+            return b""
+
     def _fetch(self, family: int, kind: int) -> list[int]:
         try:
             self._channel.send(b"%d %d" % (family, kind))
             message, descriptors, _, _ = socket.recv_fds(self._channel, 4096, BATCH, socket.MSG_CMSG_CLOEXEC)
+            if descriptors:
+                self._hear()
         except OSError:
             message, descriptors = b"", []
         if not descriptors:
@@ -79,4 +92,6 @@ class Sockets:
         for store in self._store.values():
             while store:
                 os.close(store.pop())
-        self._command.end()
+        # Where the side is gone, so is the command.
+        with contextlib.suppress(LabError, OSError):
+            self._command.end()

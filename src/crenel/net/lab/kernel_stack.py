@@ -20,7 +20,7 @@ from crenel.instant import NANOSECONDS, Instant
 from crenel.net.host.state import Data, HostEvent, Opened, PeerClosed, Refused, Reset, TimedOut, Unreachable
 from crenel.net.lab.kernel_numbers import Flow, Numbers
 from crenel.net.lab.kernel_side import CHALLENGES
-from crenel.net.lab.kernel_sockets import RTO, Sockets
+from crenel.net.lab.kernel_sockets import Sockets
 from crenel.net.path.path import End
 from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.packet import RST, Packet, tcp_packet
@@ -364,7 +364,7 @@ class KernelStack:
                 time.sleep(1.5e-3 * CHALLENGES)  # otherwise it may have answered something else too lately
                 os.write(self._tun, opening)
         else:
-            longest = _PROBE if waiting.flow.is_shut(self.end, waiting.written) else 2e-6 * RTO * (1 << self._waits)
+            longest = _PROBE if waiting.flow.is_shut(self.end, waiting.written) else 2e-6 * self._sockets.rto * (1 << self._waits)
             select.select([self._tun], [], [], longest)
             self._waits += 1
 
