@@ -49,3 +49,10 @@ def test_what_falls_in_too_many_ways_is_sampled_and_gives_the_same_each_time() -
 def test_a_strategy_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(StrategyError, match="column 1"):
         judge()("drop")
+
+
+def test_what_gets_through_in_two_ways_is_of_neither_family() -> None:
+    early = "duplicate(tamper{TCP:flags:replace:R}(tamper{TCP:chksum:corrupt},),)"
+    both = judge()(f"[TCP:flags:PA]-tamper{{TCP:seq:add:-1}}-| [TCP:flags:A]-{early}-| \\/")
+    assert both.families == {"tear-down": pytest.approx(0.5), "desynchronisation": pytest.approx(0.5)}
+    assert both.family is None

@@ -21,7 +21,7 @@ from crenel.cli.options import Judging
 from crenel.cli.progress import Bar
 from crenel.cli.status import Status, say
 from crenel.errors import UsageError
-from crenel.evade.parse import parse
+from crenel.evade.parse import DnaError, parse
 from crenel.evade.rate import rate_of, ready, trials_of
 from crenel.evade.search import GENERATIONS, POPULATION, Plan, Search, Snapshot, shorten
 from crenel.evade.search_judge import Judge, Judged
@@ -191,8 +191,13 @@ def _result(search: Search, judge: Judge, trials: Trials, judging: Judging, seek
 
 def _published(judge: Judge, seeking: Seeking) -> list[tuple[str, Judged]]:
     """Return the published strategies for this side and protocol with what they are worth here."""
-    fitting = [entry for entry in library().strategy if entry.dna and entry.side == seeking.side and seeking.protocol in entry.protocols]
-    return [(entry.name, judge(str(parse(entry.dna)).strip())) for entry in fitting]
+    known = []
+    for entry in library().strategy:
+        if entry.side == seeking.side and seeking.protocol in entry.protocols:
+            # Where only Geneva's actions are drawn, only what consists of them is compared.
+            with contextlib.suppress(DnaError):
+                known.append((entry.name, judge(str(parse(entry.dna, strict=not seeking.extended)).strip())))
+    return known
 
 
 def _like(one: Judged, published: Sequence[tuple[str, Judged]]) -> Like | None:

@@ -12,12 +12,14 @@ from crenel.evade.trial import Trial, Trials
 from crenel.wall.effects import Drop, Inject, Missed, Throttle
 from crenel.wire.packet import Packet
 
-MOST_LEAVES = 32
+MOST_LEAVES = 16
 """Ways in which the coins of a trial may fall that are gone through; beyond it trials are sampled (bench)."""
-_SAMPLED = 12
+_SAMPLED = 8
 """Trials that are sampled where there are more ways than that (bench)."""
 _NOTED = 0.05
 """Probability from which on a way in which a trial may go counts as a trait of a strategy (bench)."""
+_PURE = 0.9
+"""Part of its successes, but for luck, that a strategy has by its family (bench)."""
 PENALTY = 0.05
 """What a tree, an action or a gas costs, in rate of success: a longer strategy has to earn its length (bench)."""
 
@@ -49,9 +51,10 @@ class Judged(msgspec.Struct, frozen=True):
 
     @property
     def family(self) -> Family | None:
-        """The family by which it succeeds most often, other than by luck."""
-        named = [family for family in NAMED if self.families.get(family)]
-        return max(named, key=lambda family: self.families[family], default=None)
+        """The family by which it succeeds; None where it needs luck, or where several ways lead through, so that it does without either."""
+        shares = {family: self.families.get(family, 0.0) for family in NAMED}
+        family = max(NAMED, key=lambda name: shares[name])
+        return family if shares[family] and shares[family] >= _PURE * sum(shares.values()) else None
 
 
 class _HeldCoins(KeyedCoins):
