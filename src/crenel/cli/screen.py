@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from crenel.report.layout import Line, Tone, plain
 
@@ -25,19 +25,20 @@ _STYLES: dict[Tone, str] = {
 
 
 class Screen:
-    """Standard output. A pipe gets no colour, and lines as long as they are."""
+    """Standard output, or another stream. A pipe gets no colour, and lines as long as they are."""
 
-    def __init__(self) -> None:
-        terminal = sys.stdout.isatty()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stdout
+        terminal = self._stream.isatty()
         self.width: int | None = shutil.get_terminal_size().columns if terminal else None
         """Columns; None in a pipe."""
         wanted = bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
-        self._console = _console() if wanted and not os.environ.get("NO_COLOR") else None
+        self._console = _console(self._stream) if wanted and not os.environ.get("NO_COLOR") else None
 
     def write(self, lines: Iterable[Line]) -> None:
         """Write lines."""
         if self._console is None:
-            sys.stdout.write("".join(plain(line) + "\n" for line in lines))
+            self._stream.write("".join(plain(line) + "\n" for line in lines))
             return
         from rich.text import Text
 
@@ -49,7 +50,7 @@ class Screen:
             self._console.print(text, soft_wrap=True)
 
 
-def _console() -> "Console":
+def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
-    return Console(file=sys.stdout, force_terminal=True, highlight=False, markup=False, emoji=False, legacy_windows=False)
+    return Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False, legacy_windows=False)

@@ -9,6 +9,7 @@ from crenel.atlas.compile import About
 from crenel.atlas.schema import Source
 from crenel.net.app.target import Target
 from crenel.net.exchange import Exchange
+from crenel.net.trace import FlowReport
 from crenel.report.exchange import ExchangeReport, TryRate, flow_of
 from crenel.report.ladder import ladder, show_time
 from crenel.report.layout import BLANK, GLUE, Line, Piece, Tone, chopped, paragraph, wrap
@@ -16,6 +17,7 @@ from crenel.report.reason import HANG, Reason, reason_lines, remembered_until
 from crenel.report.table import about_of
 from crenel.report.text import counted, listed, percent, safe
 from crenel.report.words import TONES, UNLISTED, Reasons, kind_of, verdict_words
+from crenel.wall.wall import Wall
 
 OUTCOME_TONES: dict[str, Tone] = {"passed": "good", "blocked": "bad", "tampered": "bad", "failed": "unsure"}
 _LONGEST_TARGET = 400
@@ -76,10 +78,11 @@ def account(tried: Tried, desk: Desk, told: AbstractSet[str] = frozenset()) -> l
 
 def summary(tried: Tried, desk: Desk) -> list[Line]:
     """Return what became of an exchange, how probable that was, its answers, what is remembered, and what to ask next."""
-    lines = _outcome(tried, desk) + _risk(tried, desk)
+    exchange = tried.exchange
+    lines = outcome_line(outcome_words(tried), exchange, desk) + risk_lines(flow_of(tried.report), exchange.wall, desk)
     if tried.report.rate is not None:
         lines += _field(desk, "rate", rate_words(tried.report.rate, tried.report.chance))
-    return lines + _answers(tried, desk) + _memory(tried, desk) + _hints(tried, desk)
+    return lines + answer_lines(exchange, desk) + memory_lines(exchange, desk) + _hints(tried, desk)
 
 
 def outcome_words(tried: Tried) -> str:
@@ -110,23 +113,24 @@ def _field(desk: Desk, label: str, text: str, tone: Tone = "") -> list[Line]:
     return paragraph(text, desk.width, label=label, hang=HANG, tone=tone)
 
 
-def _outcome(tried: Tried, desk: Desk) -> list[Line]:
-    word, found, rest = outcome_words(tried).partition(":")
-    pieces: list[Piece] = [(word + found, OUTCOME_TONES[tried.exchange.outcome]), (rest, "")]
+def outcome_line(words: str, exchange: Exchange, desk: Desk) -> list[Line]:
+    """Return the outcome, in words of which those before a colon count most."""
+    word, found, rest = words.partition(":")
+    pieces: list[Piece] = [(word + found, OUTCOME_TONES[exchange.outcome]), (rest, "")]
     first, *others = wrap(pieces, desk.width, first=HANG, hang=HANG)
     return [(("outcome".ljust(HANG), "dim"), *first), *others]
 
 
-def _risk(tried: Tried, desk: Desk) -> list[Line]:
-    flow, about = flow_of(tried.report), about_of(tried.exchange.wall)
-    kind = kind_of(flow)
+def risk_lines(flow: FlowReport, wall: Wall, desk: Desk) -> list[Line]:
+    """Return how probable it is that a flow is blocked, and by what."""
+    about, kind = about_of(wall), kind_of(flow)
     if kind == "undetermined":
         return _field(desk, "verdict", "no box of the wall has ground to act")
     if kind == "remembered":
         boxes = [trigger.middlebox for trigger in flow.triggers if trigger.acted]
         alone = "it would pass" if flow.chance == 0 else f"a box acts on {percent(flow.chance)} of connections"
         return _field(desk, "verdict", f"still remembered from before by {listed(boxes)}; alone {alone}", "bad")
-    reason = Reasons(tried.exchange.wall).of(flow)
+    reason = Reasons(wall).of(flow)
     pieces: list[Piece] = [(verdict_words(flow, about), TONES[kind]), (f": {reason}" if reason else "", "")]
     if kind == "unlisted":
         pieces = [(f"passes: {safe(flow.name or '')} is {verdict_words(flow, about)}, {UNLISTED}", "")]
@@ -134,8 +138,9 @@ def _risk(tried: Tried, desk: Desk) -> list[Line]:
     return [(("verdict".ljust(HANG), "dim"), *first), *others]
 
 
-def _answers(tried: Tried, desk: Desk) -> list[Line]:
-    answers = tried.exchange.answers
+def answer_lines(exchange: Exchange, desk: Desk) -> list[Line]:
+    """Return who answered what, where that is not plain."""
+    answers = exchange.answers
     if len(answers) < 2 and not any(answer.forged_by for answer in answers):
         return []
     lines: list[Line] = []
@@ -147,8 +152,9 @@ def _answers(tried: Tried, desk: Desk) -> list[Line]:
     return lines
 
 
-def _memory(tried: Tried, desk: Desk) -> list[Line]:
-    until = remembered_until(tried.exchange)
+def memory_lines(exchange: Exchange, desk: Desk) -> list[Line]:
+    """Return which boxes remember the exchange until when."""
+    until = remembered_until(exchange)
     if not until:
         return []
     boxes: dict[str, list[str]] = {}

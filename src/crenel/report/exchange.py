@@ -111,12 +111,12 @@ def wilson(blocked: int, trials: int) -> TryRate:
     return TryRate(trials, blocked, value, round(low, 12), round(high, 12))
 
 
-def exchange_report(exchange: Exchange, target: Target, rate: TryRate | None = None) -> ExchangeReport:
+def exchange_report(exchange: Exchange, target: Target | str, rate: TryRate | None = None) -> ExchangeReport:
     """Return what is told of an exchange.
 
     Args:
         exchange: what happened.
-        target: what was asked for.
+        target: what was asked for, or the words for it.
         rate: how often repetitions of it were blocked.
     """
     about = about_of(exchange.wall)
@@ -127,8 +127,9 @@ def exchange_report(exchange: Exchange, target: Target, rate: TryRate | None = N
     examples = about is not None and about.example_boxes
     told = exchange.experience
     whole, fraction = divmod(exchange.start, _NANOSECONDS)
+    shown = target if isinstance(target, str) else target.shown
     return ExchangeReport(
-        target=plain_path(target.shown), as_of=about.as_of if about is not None else "", start=f"{whole}.{fraction:09d}",
+        target=plain_path(shown), as_of=about.as_of if about is not None else "", start=f"{whole}.{fraction:09d}",
         transport="tcp" if first.proto == TCP else "udp", client=show_address(first.src), client_port=first.sport,
         server=show_address(first.dst), server_port=first.dport, protocol=_protocol(notes), name=name, names=names,
         basis="example-list" if name is not None and examples and not is_reserved(name) else None,

@@ -114,7 +114,7 @@ class Reasons:
             if flow.chance > 0.0:
                 clauses.append(f"alone it is at risk in {percent(flow.chance)} of connections" if flow.chance < 1.0 else "alone it is blocked")
         clauses += grounds(flow)
-        if flow.verdict == "undetermined":
+        if flow.verdict == "undetermined" and not flow.complete:
             clauses.append(self._not_captured(flow))
         return "; ".join(clauses)
 

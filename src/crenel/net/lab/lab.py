@@ -15,7 +15,7 @@ from crenel.atlas.vantage import Vantage
 from crenel.coins import Coins, KeyedCoins
 from crenel.errors import LabError, UsageError
 from crenel.instant import Instant
-from crenel.net.lab.command import Completed, communicate, lent_terminal
+from crenel.net.lab.command import Command, Completed, Streams, communicate, lent_terminal
 from crenel.net.lab.namespaces import Namespaces
 from crenel.net.lab.pace import Pace
 from crenel.net.lab.plan import Plan, environment
@@ -97,6 +97,16 @@ class Lab:
             server.close()
 
     @property
+    def start(self) -> Instant:
+        """What the walls' clocks showed at time 0 of the trace."""
+        return self._start
+
+    @property
+    def now(self) -> Instant:
+        """What the walls' clocks show."""
+        return self._carrier().now()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What this machine could not give the lab, in sentences."""
         return self._made().notes
@@ -150,15 +160,23 @@ class Lab:
             return communicate(command, stdin, ours, timeout)
 
     def attach(
-        self, argv: Sequence[str], *, timeout: float | None = None, env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None
+        self, argv: Sequence[str], *, timeout: float | None = None, env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None, streams: Streams = (0, 1, 2),
     ) -> int | None:
         """Run a command as the client on this process's own terminal or streams; return its exit status, None if it had to be ended.
+
+        Args:
+            argv: the program and its arguments.
+            timeout: seconds after which it is ended; None: never.
+            env: variables in addition to this process's own.
+            cwd: the folder that it starts in; None: this process's own.
+            streams: descriptors of this process that become its input, output and errors.
 
         Raises:
             LabError: there is no such program, or the lab ended first.
         """
         with self._explained(), lent_terminal():
-            command = self._made().spawn(End.CLIENT, argv, (0, 1, 2), environment(End.CLIENT, env), _folder(cwd), own_session=False)
+            command = self._made().spawn(End.CLIENT, argv, streams, environment(End.CLIENT, env), _folder(cwd), own_session=False)
             try:
                 return command.wait(timeout)
             except TimeoutError:
@@ -167,14 +185,14 @@ class Lab:
                 command.end()
 
     def serve(
-        self, argv: Sequence[str], *, port: int | None = None, transport: Literal["tcp", "udp"] = "tcp", within: float = 10.0,
+        self, argv: Sequence[str], *, port: int | Literal["any"] | None = None, transport: Literal["tcp", "udp"] = "tcp", within: float = 10.0,
         env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None,
     ) -> Server:
         """Start a command on the server's machine, and return once it listens.
 
         Args:
             argv: the program and its arguments. It may listen on any address that the layout says is served.
-            port: where it will listen; None: do not wait.
+            port: where it will listen; `any`: wherever nobody listened before; None: do not wait.
             transport: on which transport.
             within: seconds that it may take to come up.
             env: variables in addition to this process's own.
@@ -185,11 +203,27 @@ class Lab:
         """
         namespaces = self._made()
         with self._explained():
+            before = namespaces.listeners(End.SERVER)
             server = Server(namespaces, argv, environment(End.SERVER, env), _folder(cwd))
             self._servers.append(server)
-            if port is not None:
+            if port == "any":
+                server.wait_for_any(before, within)
+            elif port is not None:
                 server.wait_for(port, transport, within)
         return server
+
+    def spawn(self, end: Literal["client", "server"], argv: Sequence[str], streams: Streams) -> Command:
+        """Start a command on one machine, with descriptors that stay open here as its streams; it runs until it is ended or the lab is closed.
+
+        Raises:
+            LabError: there is no such program, or it cannot be run.
+        """
+        with self._explained():
+            return self._made().spawn(_END[end], argv, streams, environment(_END[end]), _folder(None), own_session=True)
+
+    def listeners(self, end: Literal["client", "server"]) -> set[tuple[str, int]]:
+        """Return the transports and ports on which programs of one machine listen now."""
+        return self._made().listeners(_END[end])
 
     def open_socket(self, end: Literal["client", "server"], family: int, kind: int) -> socket.socket:
         """Return a new socket of one machine's kernel for this process to use. Raises LabError."""

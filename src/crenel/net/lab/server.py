@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from crenel.errors import LabError
@@ -28,6 +29,8 @@ class Server:
         self._namespaces = namespaces
         self._output = os.memfd_create("crenel", os.MFD_CLOEXEC)
         self._command: Command | None = None
+        self.stopped = False
+        """Was it told to end?"""
         try:
             nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -54,18 +57,30 @@ class Server:
         Raises:
             LabError: the command ended, or nobody listens after so many seconds.
         """
+        self._wait(lambda listeners: (transport, port) in listeners, f"on {transport} port {port}", within)
+
+    def wait_for_any(self, before: AbstractSet[tuple[str, int]], within: float) -> None:
+        """Wait until some program of the server's machine listens where none did before.
+
+        Raises:
+            LabError: the command ended, or nobody does after so many seconds.
+        """
+        self._wait(lambda listeners: bool(listeners - before), "on any port that was free", within)
+
+    def _wait(self, is_up: Callable[[AbstractSet[tuple[str, int]]], bool], where: str, within: float) -> None:
         deadline = time.monotonic() + within
-        while (transport, port) not in self._namespaces.listeners(End.SERVER):
+        while not is_up(self._namespaces.listeners(End.SERVER)):
             status = self.status
             if status is not None:
-                raise LabError(f"{self.argv[0]} ended with status {status} before it listened on {transport} port {port}{self._last_words()}")
+                raise LabError(f"{self.argv[0]} ended with status {status} before it listened {where}{self.last_words()}")
             if time.monotonic() > deadline:
                 self.stop()
-                raise LabError(f"{self.argv[0]} did not listen on {transport} port {port} within {within:g} seconds{self._last_words()}")
+                raise LabError(f"{self.argv[0]} did not listen {where} within {within:g} seconds{self.last_words()}")
             time.sleep(_GLANCE)
 
     def stop(self) -> None:
         """Kill it and all of its session."""
+        self.stopped = True
         if self._command is not None:
             self._command.end()
 
@@ -77,6 +92,7 @@ class Server:
             os.close(self._output)
             self._output = -1
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """Return the end of what it printed, as the end of a sentence."""
         words = self.output.decode("utf-8", "replace").strip()[-_SHOWN:]
         return f": {words}" if words else "; it printed nothing"
