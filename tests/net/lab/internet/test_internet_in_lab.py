@@ -1,6 +1,7 @@
 """Real programs in a lab's client namespace in, what the lab's internet says to them out, from the very addresses that they ask."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,13 +14,13 @@ from crenel.net.lab.internet.authority import make_authority
 from crenel.net.lab.internet.caddy import find_caddy
 from crenel.net.lab.internet.internet import Internet
 from crenel.net.lab.internet.naming import Names
-from crenel.net.lab.internet.scenario import Scenario, parse_scenario
+from crenel.net.lab.internet.scenario import Program, Scenario, parse_scenario
 from crenel.net.lab.internet.setup import missing_networks, set_up
 from crenel.net.lab.lab import Lab
 from crenel.net.lab.plan import Layout, Plan, environment
 from crenel.net.path.path import End
 from tests.net.lab.internet.test_programs import SERVER
-from tests.net.lab.machine import MISSING, NEAR, OPEN
+from tests.net.lab.machine import MISSING, NEAR, OPEN, descendants, wait_until_gone
 
 NAMES = Names()
 
@@ -40,6 +41,7 @@ def lab_with(scenario: Scenario) -> Iterator[tuple[Lab, Internet]]:
         try:
             made.listen()
             yield lab, made
+            assert made._last_words() == ""
         finally:
             made.close()
 
@@ -127,6 +129,19 @@ def test_a_scenario_adds_a_host_with_a_program_beside_the_pages() -> None:
         assert b"far.example" in run(lab, "curl -sS http://far.example/").stdout
         assert run(lab, "curl -sS --connect-timeout 5 -m 1 https://far.example/").status == 28  # the program takes the call and says nothing
         assert b"other.example" in run(lab, "curl -sS https://other.example/").stdout
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"no lab on this machine: {MISSING}")
+@pytest.mark.peer("curl")
+def test_nothing_of_it_outlives_the_lab() -> None:
+    before = descendants(os.getpid())
+    program = Program("mine", ("sh", "-c", "setsid sleep 60 & exec sleep 60"))
+    with lab_with(Scenario(program=(program,))) as (lab, made):
+        made.come_up()
+        assert run(lab, "curl -sS https://a.example/").status == 0
+        during = {number: began for number, began in descendants(os.getpid()).items() if number not in before}
+        assert len(during) >= 6  # the keeper, the first process, two sides, the waiter, the internet, Caddy and two that sleep
+    assert not wait_until_gone(during)
 
 
 @pytest.mark.skipif(bool(MISSING), reason=f"no lab on this machine: {MISSING}")
