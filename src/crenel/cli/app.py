@@ -11,6 +11,8 @@ from crenel import __version__
 from crenel.cli.bench import bench
 from crenel.cli.check import check
 from crenel.cli.evade import evade
+from crenel.cli.lab import lab
+from crenel.cli.run import run
 from crenel.cli.schema import schema
 from crenel.cli.status import Status, guard
 from crenel.cli.timeline import timeline
@@ -66,7 +68,7 @@ def app() -> None:
     """
 
 
-for command in (check, try_, evade, walls, timeline, schema):
+for command in (check, try_, run, evade, walls, timeline, schema, lab):
     app.add_command(command)
 if importlib.util.find_spec("crenel.bench.run") is not None:
     app.add_command(bench)
