@@ -14,10 +14,11 @@ from crenel.net.path.path import Arrival, End, Path
 from crenel.net.path.route import Link, Route, Standing, route_of
 from crenel.wall.effects import Armed, Expired, Inject, Throttle
 from crenel.wall.wall import Limits, Wall
+from crenel.wire.dns_build import build_query
 from crenel.wire.ip import parse_packet, serialise
 from crenel.wire.packet import ACK, ICMP, PSH, RST, SYN, Packet, udp_packet
 from crenel.wire.result import Unparseable
-from tests.net.made import RESET, box, wall_with
+from tests.net.made import QUERY, RESET, box, wall_with
 from tests.net.sim.scripted import CLIENT, ours, theirs
 from tests.net.telling import check_accounts, lines_of
 
@@ -340,3 +341,22 @@ def test_what_is_shorter_than_its_header_says_goes_no_farther_than_the_first_rou
         drain(path)
         assert path.trace[-1].what == ending
         assert ending == "arrived" or path.trace[-1].where == hop
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_wall_reads_the_datagram_that_fragments_make_and_the_fragments_go_on_by_themselves(tmp_path: File, order: tuple[int, int]) -> None:
+    query = udp_packet(CLIENT, bytes((198, 51, 100, 9)), 5000, 53, build_query(b"blocked.example"))
+    whole = serialise(query)[20:]
+    pieces = [
+        msgspec.structs.replace(query, payload=whole[:16], headless=True, ip_flags=1, ident=7),
+        msgspec.structs.replace(query, payload=whole[16:], headless=True, ip_flags=0, frag_offset=16, ident=7),
+    ]
+    wall = wall_with(tmp_path, box("dns", transport="udp", trigger=QUERY, chance='p = 1.0, per = "event"', tcb=None))
+    path = Path(Route((Link(0, 0), Link(0, 0)), (wall,)), KeyedCoins(0))
+    for number in order:
+        assert not path.effects
+        path.send(Instant(0), End.CLIENT, pieces[number])
+        drain(path)
+    assert {told.effect.because.middlebox for told in path.effects if isinstance(told.effect, Inject)} == {"dns"}
+    arrived = [event.packet.frag_offset for event in path.trace if event.what == "arrived" and event.injected_by is None]
+    assert arrived == [pieces[number].frag_offset for number in order]

@@ -12,7 +12,9 @@ from typing import Final, Literal
 import msgspec
 
 from crenel.coins import Coins, Uniform
+from crenel.flow.fragments import Defragmenter, FragmentLimits, is_fragment
 from crenel.flow.key import flow_key, reverse_key
+from crenel.flow.overlap import Overlap
 from crenel.instant import NANOSECONDS, Instant
 from crenel.net.path.bucket import Bucket, size_of
 from crenel.net.path.middlebox import Passage, choose_client_filter, choose_strict_filter
@@ -84,7 +86,7 @@ class Path:
     """
 
     __slots__ = (
-        "_buckets", "_busy", "_client_filter", "_coins", "_first_router", "_heap", "_last", "_number", "_serial", "_strict", "effects",
+        "_buckets", "_busy", "_client_filter", "_coins", "_first_router", "_heap", "_joiners", "_last", "_number", "_serial", "_strict", "effects",
         "route", "runs", "start", "trace",
     )
 
@@ -104,6 +106,8 @@ class Path:
         """When a link with a rate has sent what it was given so far."""
         self._buckets: dict[tuple[int, bytes, End], tuple[Bucket, str]] = {}
         self._heap: list[tuple[Instant, int, Callable[[Instant, int, _Flight, Packet], Arrival | None], int, _Flight, Packet]] = []
+        self._joiners: dict[int, Defragmenter] = {}
+        """What each wall puts fragments together with; none where there were no fragments."""
         self._serial = 0
         self._number = numbered
         self._last = len(route.links) - 1
@@ -238,13 +242,21 @@ class Path:
         side = route.client_side if from_client else _OPPOSITE[route.client_side]
         if self._buckets and not self._admits(now, place, flight, packet):
             return
-        effects = self.runs[place].see(now, side, packet)
+        shown = packet if not is_fragment(packet) else self._join(now, place, packet)
+        effects = self.runs[place].see(now, side, shown) if shown is not None else []
         dropped = self._settle(now, place, wall, effects, flight, packet) if effects else None
         if dropped is not None:
             self._note(now, flight, packet, "dropped", wall, dropped.because.rule, dropped.because.middlebox)
             return
         self._note(now, flight, packet, "passed", wall)
         self._cross(now, place + 1 if from_client else place, flight, packet)
+
+    def _join(self, now: Instant, place: int, packet: Packet) -> Packet | None:
+        """Return the datagram that a fragment completes for a wall, as in a replay; None while it waits. The fragments go on by themselves."""
+        joiner = self._joiners.get(place)
+        if joiner is None:
+            joiner = self._joiners[place] = Defragmenter(FragmentLimits(), Overlap.FIRST)
+        return joiner.add(now, packet)
 
     def _settle(self, now: Instant, place: int, wall: str, effects: list[Effect], flight: _Flight, packet: Packet) -> Drop | None:
         """Let a wall's effects come about; return the one that withholds the packet."""
