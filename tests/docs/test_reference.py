@@ -13,10 +13,13 @@ import crenel
 from crenel import errors
 from crenel.atlas.schema import Profile
 from crenel.atlas.vantage import Vantage
-from crenel.cli import app
+from crenel.cli import app, evade_trials, evading
 from crenel.cli.trials import SPREAD_FROM
+from crenel.evade.rate import MOST_LEAVES
+from crenel.evade.table import Reproduced
 from crenel.report.compare import GAP, NARROWEST
 from crenel.report.result import CheckResult, TryResult
+from crenel.report.tested import Rule, StrategyReport
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -60,6 +63,10 @@ def test_no_option_is_described_that_is_not_there() -> None:
 
 def test_numbers_of_the_page_are_those_of_the_code() -> None:
     assert f"from {SPREAD_FROM:,} exchanges on" in page("commands")
+    assert f"over processes, from {evade_trials.SPREAD_FROM:,} on" in page("commands")
+    assert f"Beyond {MOST_LEAVES:,} ways {evading.SAMPLED:,} trials are sampled" in page("commands")
+    assert f"samples, {evading.KERNEL_SAMPLED} trials unless" in page("commands")
+    assert f"more than {MOST_LEAVES:,}, over {evading.SAMPLED:,} sampled trials" in " ".join(page("python").split())
     assert f"of {2 * NARROWEST + len(GAP)} columns or more" in page("commands")
 
 
@@ -93,7 +100,7 @@ def described(text: str) -> dict[str, dict[str, str]]:
     return tables
 
 
-JSON_STRUCTS = structs(TryResult, structs(CheckResult))
+JSON_STRUCTS = [*structs(TryResult, structs(CheckResult)), StrategyReport, Rule, Reproduced]
 PROFILE_STRUCTS = [*structs(Profile), *(kind for kind in structs(Vantage))]
 
 
@@ -149,7 +156,7 @@ def test_every_reader_is_described_under_its_name() -> None:
 
 
 def test_every_public_name_is_described() -> None:
-    assert not [name for name in crenel.__all__ if f"`crenel.{name}(" not in page("python")]
+    assert not [name for name in crenel.__all__ if not re.search(rf"`crenel\.{name}[(.]", page("python"))]
 
 
 def test_every_error_is_described() -> None:

@@ -2,6 +2,7 @@
 
 import click
 
+from crenel.cli.evade_search import search
 from crenel.cli.options import Judging, format_option, judging_options
 
 
@@ -78,3 +79,6 @@ def table(output: str) -> None:
     from crenel.cli.evading import print_table
 
     print_table(output)
+
+
+evade.add_command(search)

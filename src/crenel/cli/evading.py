@@ -30,9 +30,9 @@ from crenel.report.strategies import list_lines, list_record, table_lines, table
 from crenel.report.tested import finding_lines, strategy_report
 from crenel.wall.wall import Wall
 
-_SAMPLED = 2000
+SAMPLED = 2000
 """Trials that are sampled where the coins can fall in too many ways (bench)."""
-_KERNEL_SAMPLED = 200
+KERNEL_SAMPLED = 200
 """Trials that are sampled on the kernel where no number is asked for (bench)."""
 
 
@@ -154,7 +154,7 @@ def _test(question: Question, wall: Wall, judging: Judging, asking: Asking) -> F
             exact = go_through(trials)
             if exact is not None:
                 return exact
-        number = asking.sample or (_SAMPLED if ground is None else _KERNEL_SAMPLED)
+        number = asking.sample or (SAMPLED if ground is None else KERNEL_SAMPLED)
         trials = trials.narrowed()
         sampling = Sampling(question.dna, question.protocol, question.side, question.name)
         results = sample_apart(trials, judging, sampling, number, workers=asking.workers if ground is None else 1)

@@ -14,7 +14,7 @@ from crenel.report.coins import decided, rate_words
 from crenel.report.content import packet_words
 from crenel.report.ladder import ladder
 from crenel.report.layout import BLANK, GLUE, Line, Tone, chopped, line_of, paragraph
-from crenel.report.text import listed, percent, safe
+from crenel.report.text import counted, listed, percent, safe
 from crenel.wall.tcb import Row
 from crenel.wall.walk import Told
 
@@ -104,9 +104,9 @@ def _rate_lines(tested: Finding, width: int | None) -> list[Line]:
     for doubt in tested.doubts:
         lines += paragraph(doubt, width, label="doubt", hang=_HANG, tone="risk")
     if rate.held:
-        held = [name for name in rate.held if name.partition("/")[0] not in {"client", "server"}]
-        if held:
-            lines += paragraph(f"{', '.join(held)} at their median", width, label="held", hang=_HANG, tone="dim")
+        who = dict.fromkeys(name.partition("/")[0] for name in rate.held)
+        words = f"{counted(len(rate.held), 'draw')} of {listed(list(who))} at the median; --format json names them"
+        lines += paragraph(words, width, label="held", hang=_HANG, tone="dim")
     return lines
 
 
