@@ -81,3 +81,12 @@ def test_a_machine_without_ipv6_is_told_of() -> None:
     made = Listening((ADDRESS, "2001:db8::1"), FREE, ())
     made.close()
     assert made.lacks_6
+
+
+def test_who_is_accepted_is_known_to_speak_tcp() -> None:
+    with listening() as made:
+        (server,) = made.of("dot", "tcp")
+        client = socket.create_connection((ADDRESS, made.ports["dot"]), timeout=5)
+        accepted, _ = server.accept()
+        with client, accepted:
+            assert accepted.proto == socket.IPPROTO_TCP  # or else asyncio leaves Nagle's algorithm on

@@ -22,7 +22,8 @@ SERVICES: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 """To each service its port and its transports, as IANA registers them."""
 
-_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+_KINDS = {"tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP), "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP)}
+"""The protocol is named because asyncio switches Nagle's algorithm off only where it is; else answers would wait 40 ms for an acknowledgement."""
 BACKLOG = 1024
 _BUFFER = 1 << 21
 """Bytes that a datagram socket may hold (bench): a burst is kept while Python is busy, as far as the kernel allows."""
@@ -129,7 +130,7 @@ class Listening:
 
     def _open(self, service: str, transport: str, address: str) -> Opened:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        made = socket.socket(family, _KINDS[transport])
+        made = socket.socket(family, *_KINDS[transport])
         try:
             if family == socket.AF_INET6:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
