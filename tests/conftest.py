@@ -19,3 +19,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for program in marker.args:
             if shutil.which(program) is None:
                 pytest.skip(f"peer absent: {program} (make test installs it where it runs as root)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show which real programs ran through the wall, and which did as documented; of many tests few are of that kind."""
+    from tests.peers.table import lines_of, rows_of
+
+    rows = rows_of(terminalreporter.stats)
+    if rows:
+        terminalreporter.section("real programs through the wall")
+        for line in lines_of(rows):
+            terminalreporter.write_line(line)

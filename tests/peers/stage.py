@@ -20,6 +20,7 @@ from crenel.net.replay.check import check_capture
 from crenel.net.trace import FlowReport, trace_capture
 from crenel.wall.effects import Drop, Inject
 from crenel.wire.packet import RST, TCP
+from tests.net.lab.machine import descendants, wait_until_gone
 
 _NEAR = Path(__file__).with_name("near.py")
 ADDRESS = "203.0.113.80"
@@ -146,8 +147,13 @@ def try_case(case: Case, folder: Path, row: dict[str, str]) -> None:
 
 def _play(case: Case, folder: Path, fall: str) -> tuple[str, Lab]:
     wall = load_wall("gfw", as_of=case.as_of)
+    before = descendants(os.getpid())
     with Lab(wall, coins=ScriptedCoins(otherwise=fall == "act"), pace=Pace.STILL, plan=_PLAN) as lab:
-        return case.play(Stage(lab, folder)), lab
+        met = case.play(Stage(lab, folder))
+        inside = descendants(os.getpid())
+    inside = {number: began for number, began in inside.items() if before.get(number) != began}
+    assert not wait_until_gone(inside), "a program of the lab goes on after it"
+    return met, lab
 
 
 def judge(lab: Lab, folder: Path) -> list[FlowReport]:

@@ -8,6 +8,8 @@ from typing import Any
 
 PROPERTY = "peer"
 """What a test's row is called among the properties of its report."""
+OWN = "a client of our own"
+"""A peer that is no real program, and is not counted."""
 _COLUMNS = ("peer", "version", "does", "as of", "documented", "act", "miss", "chance", "result")
 
 
@@ -32,7 +34,8 @@ def rows_of(stats: Mapping[str, Sequence[Any]]) -> list[dict[str, str]]:
         told = [row for name, row in report.user_properties if name == PROPERTY]
         if not told:
             continue
-        row = found.setdefault(report.nodeid, dict(told[-1]))
+        row = found.setdefault(report.nodeid, {})
+        row.update(told[-1])  # the report of a later phase knows more
         if report.failed:
             row["result"] = "NOT as documented"
         elif report.skipped:
@@ -46,8 +49,9 @@ def lines_of(rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the table as lines of text, the last of which counts."""
     widths = [max(len(name), *(len(row.get(name, "")) for row in rows)) for name in _COLUMNS]
     lines = [_line(_COLUMNS, widths), *(_line([row.get(name, "") for name in _COLUMNS], widths) for row in rows)]
-    ran = {row["peer"] for row in rows if not row.get("result", "skipped").startswith("skipped")}
-    skipped = {row["peer"] for row in rows} - ran
+    real = [row for row in rows if row["peer"] != OWN]
+    ran = {row["peer"] for row in real if not row.get("result", "skipped").startswith("skipped")}
+    skipped = {row["peer"] for row in real} - ran
     well = sum(row.get("result") == "as documented" for row in rows)
     tried = sum(not row.get("result", "skipped").startswith("skipped") for row in rows)
     return [*lines, f"{len(ran)} peers ran, {len(skipped)} were skipped; {well} of {tried} trials as documented"]
