@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from crenel.net.app.speaker import Answer
+from crenel.net.exchange import Exchange
 from crenel.net.exchange import Outcome as Ended
 from crenel.net.lab.flows import LabFlow
 from crenel.net.lab.outcome import Outcome
 from crenel.net.trace import Event, FlowReport
 from crenel.report.account import Desk, answer_lines, head_lines, memory_lines, outcome_line, risk_lines
-from crenel.report.exchange import PacketEvent, Went, exchange_report
+from crenel.report.exchange import PacketEvent, Went, exchange_report, flow_of
 from crenel.report.ladder import ladder, show_time
 from crenel.report.layout import BLANK, GLUE, Line, Piece, chopped, columns, line_of, paragraph, wrap
 from crenel.report.reason import Reason, reason_lines
@@ -140,9 +141,10 @@ def run_lines(
     return chopped(lines, desk.width)
 
 
-def flow_lines(flow: LabFlow, told: Told, desk: Desk) -> list[Line]:
-    """Return the ladder of one flow, how it ended, how probable that was, and the reasons."""
-    return chopped(_flow_lines(told, flow.exchange.wall, desk, set()), desk.width)
+def exchange_lines(exchange: Exchange, desk: Desk) -> list[Line]:
+    """Return the ladder of an exchange, how probable it was that it is blocked, and the reasons."""
+    lines = [*ladder(exchange, desk.width), BLANK, *risk_lines(flow_of(exchange_report(exchange, "")), exchange.wall, desk)]
+    return chopped([*lines, *answer_lines(exchange, desk), *reason_lines(Reason(exchange, desk.sources, desk.width))], desk.width)
 
 
 def _rows(told: Sequence[Told], wall: Wall, desk: Desk) -> list[Line]:

@@ -6,8 +6,11 @@ import msgspec
 
 from crenel.net.lab.flows import LabFlow
 
+_SHOWN = 60
+"""Characters of the command where an outcome is named."""
 
-class Outcome(msgspec.Struct, frozen=True):
+
+class Outcome(msgspec.Struct, frozen=True, eq=False):
     """What a command in a lab came to, and what the wall did to its flows."""
 
     argv: tuple[str, ...]
@@ -21,6 +24,10 @@ class Outcome(msgspec.Struct, frozen=True):
     """Why not all of this can be relied on, in sentences: a server that died, a canary that did not come back."""
     untold: int = 0
     """Packets of the whole lab so far that are in no trace, because there were too many."""
+
+    def __repr__(self) -> str:
+        risks = sum(flow.exchange.at_risk for flow in self.flows)
+        return f"<Outcome of {' '.join(self.argv)[:_SHOWN]}: status {self.status}, {len(self.flows)} flows, {risks} at risk>"
 
     @property
     def passed(self) -> bool:

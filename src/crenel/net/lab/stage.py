@@ -26,8 +26,9 @@ from crenel.net.lab.plan import Layout, Plan
 from crenel.net.lab.server import Server
 from crenel.wall.wall import Wall
 
-Words = str | Sequence[str]
-"""A command: a line that is split as a shell would, or the program and its arguments."""
+Word = str | int | os.PathLike[str]
+Words = Word | Sequence[Word]
+"""A command, or a part of one: a lone line is split as a shell would, else this is the program and its arguments."""
 _SHOWN = 80
 """Characters of a command in an error."""
 
@@ -53,6 +54,8 @@ class Stage:
         self.lab = Lab(wall, vantage, pace=pace, plan=Plan(layout=layout, trust=self._authority.certificate))
         self.wall = wall
         self.tolerate = tolerate
+        self.outcomes: list[Outcome] = []
+        """Those of all commands so far."""
         self._internet: Internet | None = None
         self._servers: list[Server] = []
         self._canaries: set[Endpoint] = set()
@@ -140,7 +143,9 @@ class Stage:
             problems.append(str(problem))
         flows = tuple(flow for flow in self._flows() if flow.began >= began)
         flows = tuple(msgspec.structs.replace(flow, number=number) for number, flow in enumerate(flows, 1))
-        return Outcome(argv, done.status, done.stdout, done.stderr, flows, tuple(problems), self.lab.counts.untold)
+        outcome = Outcome(argv, done.status, done.stdout, done.stderr, flows, tuple(problems), self.lab.counts.untold)
+        self.outcomes.append(outcome)
+        return outcome
 
     def _prepare(self) -> Internet | None:
         """Start the internet, which leaves alone the ports where somebody listens; return it where it still has to come up."""
@@ -187,12 +192,17 @@ class Stage:
 
 def words_of(*command: Words) -> tuple[str, ...]:
     """Return a command as the program and its arguments. Raises UsageError where it is none."""
-    try:
-        words = tuple(shlex.split(command[0])) if len(command) == 1 and isinstance(command[0], str) else None
-    except ValueError as problem:
-        raise UsageError(f"{str(command[0])[:_SHOWN]!r} is no command: {problem}") from None
-    if words is None:
-        words = tuple(str(word) for part in command for word in ((part,) if isinstance(part, str) else part))
+    words: list[str] = []
+    for part in command:
+        if isinstance(part, str | int | os.PathLike):
+            words.append(str(part))
+        else:
+            words += map(str, part)
+    if len(command) == 1 and isinstance(command[0], str):
+        try:
+            words = shlex.split(words[0])
+        except ValueError as problem:
+            raise UsageError(f"{words[0][:_SHOWN]!r} is no command: {problem}") from None
     if not words or not words[0]:
         raise UsageError("a command is missing")
-    return words
+    return tuple(words)
