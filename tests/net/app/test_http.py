@@ -131,3 +131,8 @@ AT_ONCE = len(HEAD) + 4
 )
 def test_where_the_stream_is_cut_does_not_matter(stream: bytes, cut: int, intact: bool) -> None:
     assert [found.intact for found in heard(stream[:cut], stream[cut:])] == [intact]
+
+
+def test_a_method_that_nobody_knows_is_not_implemented() -> None:
+    (answer,) = APP.server().take(b"ET / HTTP/1.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 501 ")

@@ -94,6 +94,17 @@ def test_an_icmp_error_reaches_the_connection_it_quotes() -> None:
         assert end.events() == [Unreachable(3, 13)]
 
 
+def test_what_is_meant_for_another_address_or_has_no_header_is_dropped() -> None:
+    host = made(B)
+    socket = host.bind(53)
+    query = udp_packet(A, B, 1, 53, b"query")
+    host.receive(NOW, msgspec.structs.replace(query, dst=A))
+    host.receive(NOW, msgspec.structs.replace(query, header_words=4))
+    assert (socket.events(), host.packets()) == ([], [])
+    host.receive(NOW, query)
+    assert socket.events() == [Data(b"query")]
+
+
 def test_a_datagram_in_fragments_is_put_together() -> None:
     host = made(B)
     socket = host.bind(53)
@@ -143,3 +154,12 @@ def test_no_packet_raises(packet: Packet) -> None:
     host.receive(NOW, msgspec.structs.replace(packet, dport=81))
     host.receive(NOW, udp_packet(A, B, 1, 2, packet.payload))
     host.packets()
+
+
+def test_what_is_addressed_to_somebody_else_is_dropped() -> None:
+    host = Host(bytes((192, 0, 2, 1)), HostOptions(), lambda *_: 1)
+    syn = tcp_packet(bytes((192, 0, 2, 9)), bytes((192, 0, 2, 2)), 1, 2, seq=1, flags=SYN)
+    host.receive(Instant(0), syn)
+    assert host.packets() == []
+    host.receive(Instant(0), msgspec.structs.replace(syn, dst=host.address))
+    assert len(host.packets()) == 1

@@ -12,6 +12,8 @@ _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]", re.
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: [^\r\n]*)?\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _HEAD_AT_MOST = 1 << 16
+_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"})
+"""Those of RFC 9110 section 9 and RFC 5789; any other is not implemented (RFC 9110 section 9.1)."""
 
 
 class Http(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,8 @@ class _HttpServer:
         line = head.lstrip(b"\r\n").partition(b"\r\n")[0]  # an empty line before the request is passed over (RFC 9112 section 2.2)
         if _REQUEST_LINE.fullmatch(line) is None:
             return self._answer(b"400 Bad Request", b"<p>What?\n")
+        if line.partition(b" ")[0] not in _METHODS:
+            return self._answer(b"501 Not Implemented", b"<p>How?\n")
         return self._answer(b"200 OK", self._page)
 
     def _answer(self, status: bytes, body: bytes) -> Sequence[bytes]:

@@ -24,6 +24,9 @@ _ECHO = {(ICMP, 8): 0, (ICMPV6, 128): 129}
 _QUOTED = {4: 548, 6: 1232}
 """How much of a packet an error quotes: up to 576 bytes in all (RFC 1812 section 4.3.2.3), or the least IPv6 MTU."""
 
+_LEAST_WORDS = 5
+"""Of an IPv4 header (RFC 791 section 3.1)."""
+
 
 class Host:
     """Many endpoints behind one address.
@@ -74,7 +77,12 @@ class Host:
         return list(self._endpoints.values())
 
     def receive(self, now: Instant, packet: Packet) -> None:
-        """Take a packet that was addressed to this host; fragments wait for the rest of their datagram (ip_defrag)."""
+        """Take a packet that came here; one for another address, or with an impossible header length, is dropped (ip_rcv).
+
+        Fragments wait for the rest of their datagram (ip_defrag).
+        """
+        if packet.dst != self.address or (packet.header_words is not None and packet.header_words < _LEAST_WORDS):
+            return
         if packet.frag_offset or packet.ip_flags & IP_MF:
             # Linux drops a datagram whose fragments overlap, and ignores a fragment that came before (inet_frag_queue_insert).
             self._fragments = self._fragments or Defragmenter(FragmentLimits(), Overlap.DISCARD)

@@ -25,7 +25,8 @@ AFTERGLOW = NANOSECONDS
 """Nanoseconds within which late answers and farewells are seen (bench)."""
 
 _OPTIONS = HostOptions()
-_ISN = Uniform(0, (1 << 32) - 1)
+_ISN = Uniform(0, (1 << 30) - 1)
+"""Where connections begin: far from the middle of all 32-bit numbers, at which a random field is held where chances are worked out."""
 _OTHER = {Side.INSIDE: Side.OUTSIDE, Side.OUTSIDE: Side.INSIDE}
 
 
