@@ -9,7 +9,7 @@ _MARKED_ROWS = 4
 """Rows of a long marked span that are shown at its beginning, and half as many at its end."""
 
 
-def dump(data: bytes, offset: int, length: int, *, base: int = 0, indent: int = 0) -> list[Line]:
+def dump(data: bytes, offset: int, length: int, *, base: int = 0, indent: int = 0, context: int = CONTEXT_ROWS) -> list[Line]:
     """Return rows of sixteen bytes around a span; brackets and a tone mark it, so that it shows without colour too.
 
     Args:
@@ -18,12 +18,13 @@ def dump(data: bytes, offset: int, length: int, *, base: int = 0, indent: int = 
         length: how long it is; 0 marks nothing.
         base: number that the first byte of `data` has.
         indent: blanks before each row.
+        context: rows before and after the marked bytes.
     """
     if not data:
         return []
     end = min(offset + length, len(data))
-    first = max(0, offset // ROW - CONTEXT_ROWS)
-    last = min((len(data) - 1) // ROW, max(end - 1, offset) // ROW + CONTEXT_ROWS)
+    first = max(0, offset // ROW - context)
+    last = min((len(data) - 1) // ROW, max(end - 1, offset) // ROW + context)
     lines: list[Line] = []
     digits = max(4, len(f"{base + len(data):x}"))
     skip = _middle(offset // ROW, max(end - 1, offset) // ROW)

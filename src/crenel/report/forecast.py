@@ -1,10 +1,16 @@
 """A witnessed flow of a capture in, its ladder out: the packets as captured, and beside them what the wall would have added or withheld."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from crenel.net.replay.witness import Witnessed
 from crenel.net.trace import Event, FlowReport
 from crenel.report.journey import Journey, journeys
+from crenel.report.ladder import show_time
+from crenel.report.layout import GLUE
 from crenel.report.picture import Arrow, Picture, Remark, arrow_of, shortened
-from crenel.report.text import counted
+from crenel.report.text import counted, listed
 from crenel.wall.effects import Armed, Because, Drop, Inject, Throttle
 from crenel.wall.settle import side_of_end
 
@@ -25,16 +31,13 @@ def forecast_picture(flow: FlowReport, witnessed: Witnessed, wall: str, title: s
         summary: what is said of it.
     """
     trace, acts, withheld = _trace(witnessed, wall)
-    rows: list[Arrow | Remark] = []
-    first = min((number for number, found in acts.items() if found), default=None)
-    for one in journeys(trace, wall):
-        arrow = arrow_of(one, acts, wall, over=_NEVER)
-        rows.append(_as_forecast(arrow, one, withheld))
-    turn = next((at for at, event in enumerate(trace) if event.number == first), None)
-    rows = _with_remark(rows, trace[turn].time if turn is not None else None)
-    rows = shortened(rows, _FIRST_ROWS, _LAST_ROWS)
+    times = {event.number: event.time for event in trace}
+    causes = {event.number: times[event.cause] for event in trace if event.cause}
+    found = sorted(journeys(trace, wall), key=lambda one: (causes.get(one.numbers[0], one.begun), one.numbers[0] in causes, one.begun))
+    rows: list[Arrow | Remark] = [_as_forecast(arrow_of(one, acts, wall, over=_NEVER), one, withheld, causes) for one in found]
+    rows = shortened(_with_remark(_paired(rows)), _FIRST_ROWS, _LAST_ROWS)
     if witnessed.full:
-        rows.append(Remark(rows[-1].begun if rows else 0, f"and more: the flow has {counted(flow.packets, 'packet')}", "dim"))
+        rows.append(Remark(rows[-1].begun, f"and more: the flow has {counted(flow.packets, 'packet')}", "dim"))
     return Picture(title=title, summary=summary, rows=tuple(rows), both_clocks=False)
 
 
@@ -68,25 +71,38 @@ def _trace(witnessed: Witnessed, wall: str) -> tuple[list[Event], dict[int, list
     return trace, acts, withheld
 
 
-def _as_forecast(arrow: Arrow, one: Journey, withheld: dict[int, str]) -> Arrow:
-    """Return an arrow in the words of a forecast."""
-    changes: dict[str, object] = {"ended": None}
+def _as_forecast(arrow: Arrow, one: Journey, withheld: Mapping[int, str], causes: Mapping[int, int]) -> Arrow:
+    """Return an arrow in the words of a forecast; what is forged stands behind the packet that drew it, and says how much later it would come."""
+    notes: tuple[str, ...] = ()
     stoppers = list(dict.fromkeys(withheld[number] for number in one.numbers if number in withheld))
+    begun = one.begun
     if arrow.kind == "forged":
-        changes["notes"] = (f"would be forged by {one.forged_by}",)
+        begun = causes.get(one.numbers[0], one.begun)
+        notes = (f"would be forged by {one.forged_by} {show_time(one.begun - begun)}{GLUE}ms later",)
     elif stoppers:
-        changes["notes"] = (f"would be stopped by {' and '.join(stoppers)}",)
-    else:
-        changes["notes"] = ()
-    return Arrow(**{**{name: getattr(arrow, name) for name in Arrow.__struct_fields__}, **changes})
+        notes = (f"would be stopped by {listed(stoppers)}",)
+    return msgspec.structs.replace(arrow, begun=begun, ended=None, notes=notes)
 
 
-def _with_remark(rows: list[Arrow | Remark], time: int | None) -> list[Arrow | Remark]:
+def _paired(rows: list[Arrow | Remark]) -> list[Arrow | Remark]:
+    """Return the rows, what is forged for both ends alike as one."""
+    kept: list[Arrow | Remark] = []
+    for row in rows:
+        last = kept[-1] if kept else None
+        if isinstance(row, Arrow) and isinstance(last, Arrow) and row.kind == "forged" == last.kind and _alike(row, last):
+            kept[-1] = msgspec.structs.replace(last, toward="both ends", packets=last.packets + row.packets)
+        else:
+            kept.append(row)
+    return kept
+
+
+def _alike(row: Arrow, other: Arrow) -> bool:
+    return {row.toward, other.toward} == {"client", "server"} and (row.words, row.notes, row.begun) == (other.words, other.notes, other.begun)
+
+
+def _with_remark(rows: list[Arrow | Remark]) -> list[Arrow | Remark]:
     """Say, behind what the wall does first, that what follows happened without it."""
-    if time is None:
-        return rows
-    places = [at for at, row in enumerate(rows) if isinstance(row, Arrow) and (row.acted or row.kind == "forged")]
-    at = places[0] + 1 if places else len(rows)
+    at = next((at for at, row in enumerate(rows, 1) if isinstance(row, Arrow) and row.acted), len(rows))
     while at < len(rows) and isinstance(row := rows[at], Arrow) and row.kind == "forged":
         at += 1
-    return [*rows[:at], Remark(time, AFTERWARDS, "dim"), *rows[at:]] if at < len(rows) else rows
+    return [*rows[:at], Remark(rows[at].begun, AFTERWARDS, "dim"), *rows[at:]] if at < len(rows) else rows

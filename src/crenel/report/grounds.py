@@ -1,25 +1,30 @@
 """What gave an exchange or a flow away in, markup out: each box with its rule and the bytes that it read, and once for all who measured the boxes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from crenel.atlas.schema import Source
 from crenel.net.trace import Evidence, Trigger
 from crenel.report.citing import cite
-from crenel.report.dump import dump
+from crenel.report.dump import CONTEXT_ROWS, dump
 from crenel.report.layout import GLUE
 from crenel.report.markup import escaped, shown, tag
 from crenel.report.page import preformatted
 from crenel.report.reactions import memory_words, reaction_words
 from crenel.report.reason import odds_words, read_words
-from crenel.report.text import counted
+from crenel.report.text import counted, percent
 from crenel.wall.box import Box
 from crenel.wall.wall import Wall
 
+Detail = Literal["whole", "brief"]
+"""How much is said: in brief, what is said of the boxes elsewhere is left out, and fewer bytes are shown around those that count."""
 Bytes = Callable[[Evidence], tuple[bytes, str]]
 """Gives the bytes that a box read, and what to call them."""
 
 
-def ground_markup(evidence: Sequence[Evidence], triggers: Sequence[Trigger], wall: Wall, bytes_of: Bytes, prefix: str = "") -> str:
+def ground_markup(
+    evidence: Sequence[Evidence], triggers: Sequence[Trigger], wall: Wall, bytes_of: Bytes, prefix: str = "", detail: Detail = "whole"
+) -> str:
     """Return a part for each box with ground to act, those that acted first.
 
     Args:
@@ -28,11 +33,20 @@ def ground_markup(evidence: Sequence[Evidence], triggers: Sequence[Trigger], wal
         wall: the wall that has them.
         bytes_of: gives what each read.
         prefix: of the anchors of boxes.
+        detail: how much is said.
     """
     boxes, known = {box.id: box for box in wall.boxes}, {trigger.middlebox: trigger for trigger in triggers}
     first = sorted(evidence, key=lambda one: not known.get(one.middlebox, _idle(one)).acted)
     seen: set[tuple[int, int]] = set()
-    return "".join(_ground(one, known.get(one.middlebox, _idle(one)), boxes[one.middlebox], bytes_of, seen, prefix) for one in first)
+    return "".join(_ground(one, known.get(one.middlebox, _idle(one)), boxes[one.middlebox], _Manner(bytes_of, prefix, detail), seen) for one in first)
+
+
+class _Manner(NamedTuple):
+    """How grounds are told."""
+
+    bytes_of: Bytes
+    prefix: str
+    detail: Detail
 
 
 def _idle(evidence: Evidence) -> Trigger:
@@ -40,27 +54,29 @@ def _idle(evidence: Evidence) -> Trigger:
     return Trigger(evidence.middlebox, "", 0.0, acted=False)
 
 
-def _ground(one: Evidence, trigger: Trigger, box: Box, bytes_of: Bytes, seen: set[tuple[int, int]], prefix: str) -> str:
-    head = f'<h3><a href="#{prefix}box-{escaped(box.id)}">{escaped(box.id)}</a> <small>{shown(box.facts.title)}</small></h3>'
-    rows = [("chance", odds_words(one, trigger))]
-    data, where = bytes_of(one) if one.residual is None and one.length else (b"", "")
+def _ground(one: Evidence, trigger: Trigger, box: Box, manner: "_Manner", seen: set[tuple[int, int]]) -> str:
+    title = f" <small>{shown(box.facts.title)}</small>" if manner.detail == "whole" else ""
+    head = f'<h3><a href="#{manner.prefix}box-{escaped(box.id)}">{escaped(box.id)}</a>{title}</h3>'
     remembered = one.residual is not None and one.armed_by
+    chance = f"what it remembers is enforced on {percent(one.chance)} of flows" if remembered else odds_words(one, trigger)
+    rows = [("chance", chance.replace(GLUE, " "))]
+    data, where = manner.bytes_of(one) if one.residual is None and one.length else (b"", "")
     what = f"nothing: what flow {one.armed_by} set still held when packet {one.packet} came" if remembered else read_words(one, where)
     rows.append(("read", what))
     if one.rule and one.residual is None:
         rows.append(("rule", one.rule))
     place = (one.offset, one.length)
     if data and place in seen:
-        last = f"; last observed on {one.last_observed}" if one.last_observed is not None else ""
+        last = f"; last observed on {one.last_observed}" if one.last_observed is not None and manner.detail == "whole" else ""
         return head + terms([("the same", f"{odds_words(one, trigger)}; {one.rule}{last}")])
     seen.add(place)
-    return head + terms(rows) + (hex_view(data, one) if data else "")
+    return head + terms(rows) + (hex_view(data, one, manner.detail) if data else "")
 
 
-def hex_view(data: bytes, one: Evidence) -> str:
+def hex_view(data: bytes, one: Evidence, detail: Detail = "whole") -> str:
     """Return the bytes around what a box read, with that marked."""
     words = f"Bytes {one.offset} to {one.offset + one.length - 1} are what {one.middlebox} read"
-    pre = preformatted(dump(data, one.offset, one.length), "hex")
+    pre = preformatted(dump(data, one.offset, one.length, context=CONTEXT_ROWS if detail == "whole" else 1), "hex")
     return pre.replace("<pre ", f'<pre tabindex="0" role="group" aria-label="{escaped(words)}" ', 1)
 
 

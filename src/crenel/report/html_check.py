@@ -12,7 +12,7 @@ from crenel.net.trace import CaptureSummary, Evidence, FlowReport
 from crenel.report.bytes_read import BytesRead
 from crenel.report.clock import moment_words
 from crenel.report.forecast import forecast_picture
-from crenel.report.grounds import boxes_markup, ground_markup, terms
+from crenel.report.grounds import Detail, boxes_markup, ground_markup, terms
 from crenel.report.html_try import packet_list
 from crenel.report.layout import GLUE, plain
 from crenel.report.markup import escaped, shown, tag
@@ -23,8 +23,10 @@ from crenel.report.text import counted, safe_path
 from crenel.report.words import TONES, UNLISTED, Reasons, kind_of, verdict_words
 from crenel.wall.wall import Wall
 
-LARGEST = 390_000
+LARGEST = 399_000
 """Bytes that a report grows to at most, as long as its table fits."""
+_INTRODUCTION = 1_800
+"""Bytes of what is said before the ladders."""
 MOST_ROWS = 600
 """Flows in its table, those with ground first."""
 MOST_LADDERS = 100
@@ -33,6 +35,9 @@ _FORECAST = (
     "A forecast: the packets are those of the capture. What is red and dashed the wall would have added; it is not in the capture, and what "
     "comes behind it is what happened without this wall."
 )
+
+
+_FORGED = "would be forged by the wall: forecast"
 
 
 class Gathered:
@@ -106,7 +111,7 @@ def check_html(checked: Checked) -> str:
     lead = tag("p", shown(plain(footer[0])), class_="lead") + "".join(tag("p", shown(words), class_="note") for words in checked.failed)
     table = _table(checked, about)
     rest = page(_report(title, lead, labelled(footer[1:], _HANG), (table, boxes), checked.again, about))
-    ladders, left_out = _within(checked, LARGEST - len(rest.encode()))
+    ladders, left_out = _within(checked, LARGEST - _INTRODUCTION - len(rest.encode()))
     return page(_report(title, lead, labelled(footer[1:], _HANG), (table, _introduced(ladders, left_out), boxes), checked.again, about))
 
 
@@ -122,7 +127,8 @@ def _introduced(ladders: Sequence[str], left_out: int) -> str:
         flows = counted(left_out, "further flow")
         more = f'<p class="note">{flows} with ground to act {"has" if left_out == 1 else "have"} no ladder here, so that this file stays small; '
         more += "crenel check with --explain and its number tells of each.</p>"
-    return f'<section><h2>Flows on which the wall has ground to act</h2><p class="note">{_FORECAST}</p>{more}</section>{"".join(ladders)}'
+    key = legend('class="r f" class="g" class="x"', _FORGED)
+    return f'<section><h2>Flows on which the wall has ground to act</h2><p class="note">{_FORECAST}</p>{key}{more}</section>{"".join(ladders)}'
 
 
 def _within(checked: Checked, room: int) -> tuple[list[str], int]:
@@ -173,32 +179,34 @@ def anchor(checked: Checked, flow: FlowReport) -> str:
 
 
 def _whole(drawn: Drawn) -> str:
-    return _drawn(drawn, svg, packet_list)
+    return _drawn(drawn, "whole")
 
 
 def _brief(drawn: Drawn) -> str:
-    return _drawn(drawn, svg_brief, lambda _: "")
+    return _drawn(drawn, "brief")
 
 
-def _drawn(drawn: Drawn, draw: Callable[..., str], listing: Callable[..., str]) -> str:
+def _drawn(drawn: Drawn, detail: Detail) -> str:
     flow, wall = drawn.flow, drawn.checked.gathered.wall
     picture = forecast_picture(flow, drawn.witnessed, wall.name, f"Flow {flow.flow}, forecast", drawn.words)
     figure = packets = ""
     if picture.rows:
-        ladder = draw(picture, anchor(drawn.checked, flow))
-        figure, packets = tag("figure", ladder + (legend(ladder) if draw is svg else "")), listing(picture)
+        ladder = (svg if detail == "whole" else svg_brief)(picture, anchor(drawn.checked, flow))
+        figure = tag("figure", ladder + (legend(ladder, _FORGED) if detail == "whole" else ""))
+        packets = packet_list(picture) if detail == "whole" else ""
     about = about_of(wall)
     ends = f"{flow.transport.upper()} from {end_of(flow.client, flow.client_port)} to {end_of(flow.server, flow.server_port)}"
     begun = moment_words(flow.start, about.utc_offset if about is not None else 0)
-    rows = [("flow", f"{ends}, {counted(flow.packets, 'packet')}, {counted(flow.bytes, 'byte')}"), ("begun", begun)]
-    verdict = f'<p class="{TONES[kind_of(flow)]}">{shown(drawn.words)}</p>'
+    rows = [("flow", f"{ends}, {counted(flow.packets, 'packet')}, {counted(flow.bytes, 'byte')}")]
+    rows += [("begun", begun)] if detail == "whole" else []
+    verdict = tag("p", shown(drawn.words if detail == "whole" else verdict_words(flow, about)), class_=TONES[kind_of(flow)])
     unlisted = f'<p class="dim">its name was only compared with example lists, {shown(UNLISTED)}</p>' if flow.basis is not None else ""
     read = BytesRead(drawn.witnessed)
 
     def bytes_of(evidence: Evidence) -> tuple[bytes, str]:
         return read.of(evidence)
 
-    why = verdict + unlisted + terms(rows) + ground_markup(flow.evidence, flow.triggers, wall, bytes_of)
+    why = verdict + unlisted + terms(rows) + ground_markup(flow.evidence, flow.triggers, wall, bytes_of, detail=detail)
     return f'<div class="pair"><div>{figure}</div><div>{why}</div></div>{packets}'
 
 

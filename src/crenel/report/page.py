@@ -8,7 +8,7 @@ from importlib.resources import files
 import msgspec
 
 from crenel import __version__
-from crenel.report.layout import GLUE, Line, Piece
+from crenel.report.layout import GLUE, Line, Piece, Tone, joined
 from crenel.report.markup import escaped, shown, tag
 from crenel.report.svg import style
 
@@ -25,6 +25,10 @@ _STROKES = (
     ("the wall acts on it", '<path d="M0 5H32"/><circle class="g" cx="16" cy="5" r="4"/>', ""),
     ("it gets no farther", '<path d="M0 5H22"/><path class="x" d="M18 1l8 8m0 -8l-8 8"/>', ""),
 )
+
+
+_ELEMENTS: dict[Tone, str] = {"mark": "mark", "dim": "i"}
+"""Tones that have an element of their own, because they are the most common."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,12 +74,12 @@ def _sheet() -> str:
     return ((files("crenel.report") / "page.css").read_text("utf-8") + style()).replace("\n", "")
 
 
-def legend(markup: str) -> str:
-    """Return what the strokes of a ladder mean, those that are in it."""
+def legend(markup: str, forged: str = "forged by the wall") -> str:
+    """Return what the strokes of a ladder mean, those that are in it; `forged` is said of what the wall makes."""
     present = (True, 'class="r f' in markup, 'class="g"' in markup, 'class="x' in markup)
     parts = [
         f'<span><svg class="ladder" style="display:inline-block;width:32px" viewBox="0 0 32 10" width="32" height="10" aria-hidden="true">'
-        f"{tag('g', stroke, class_=face)}</svg>{words}</span>"
+        f"{tag('g', stroke, class_=face)}</svg>{forged if face == 'f' else words}</span>"
         for (words, stroke, face), there in zip(_STROKES, present, strict=True)
         if there
     ]
@@ -85,10 +89,18 @@ def legend(markup: str) -> str:
 def toned(pieces: Iterable[Piece]) -> str:
     """Return pieces of text with what they mean to the reader."""
     parts = []
-    for text, tone in pieces:
+    for text, tone in _marked_through(list(pieces)):
         words = escaped(text.replace(GLUE, "\u00a0"))
-        parts.append(words if not tone or not text.strip() else tag("mark", words) if tone == "mark" else tag("span", words, class_=tone))
+        element = _ELEMENTS.get(tone)
+        parts.append(words if not tone or not text.strip() else tag(element, words) if element else tag("span", words, class_=tone))
     return "".join(parts)
+
+
+def _marked_through(pieces: Sequence[Piece]) -> Line:
+    """Return pieces in which a blank between two marked ones is marked too."""
+    between = range(1, len(pieces) - 1)
+    blank = {at for at in between if pieces[at] == (" ", "") and pieces[at - 1][1] == "mark" == pieces[at + 1][1]}
+    return joined((text, "mark" if at in blank else tone) for at, (text, tone) in enumerate(pieces))
 
 
 def labelled(lines: Sequence[Line], hang: int) -> str:

@@ -28,7 +28,8 @@ class Arrow(msgspec.Struct, frozen=True, kw_only=True):
     ended: int | None
     """When they arrived or were stopped; None where nobody knows."""
     source: Place
-    toward: Literal["client", "server"]
+    toward: Literal["client", "server", "both ends"]
+    """Both ends: the wall forges for each of them, and all of it arrives."""
     reach: Reach
     kind: Literal["plain", "forged", "path"]
     """Of an end, of the wall, or of a router on the way."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from crenel.report.ladder import show_time
 from crenel.report.markup import escaped
 from crenel.report.picture import Arrow, Picture, Remark
-from crenel.report.svg import CLIENT, SERVER, TOP, WALL, WIDTH, describe, face_of, lanes, numbered, span, tip, tip_words
+from crenel.report.svg import CLIENT, SERVER, TOP, WALL, WIDTH, describe, face_of, lanes, numbered, shown_time, span, tip, tip_words
 
 _TRANSIT = 70.0
 """Units for the time that the first packet takes."""
@@ -100,7 +100,7 @@ def _row(row: Arrow | Remark, at: int, scale: Scale, marks: _Marks) -> str:
     middle = y + (down - y) * (WALL - begin) / (end - begin) if end != begin else y
     ground = f'<circle class="g" cx="{WALL}" cy="{middle:g}" r="4.5"/>' if row.acted and row.reach != "wall" else ""
     title = f"<title>{escaped(tip_words(row, both_clocks=True))}</title>"
-    return f'<g class="{face_of(row)}">{title}{stroke}{ground}{label}</g>'
+    return f'<g class="{face_of(row)}" data-n="{at}">{title}{stroke}{ground}{label}</g>'
 
 
 def _number(at: int, x: float, y: float, mark: float, time: int) -> str:
@@ -111,8 +111,11 @@ def _number(at: int, x: float, y: float, mark: float, time: int) -> str:
         tx, anchor, words = x + 8, "start", f"{at}"
     else:
         tx, anchor, words = (x + 9, "start", f"{at}") if x > WALL - 1 else (x - 9, "end", f"{at}")
+    when = ""
+    if x <= CLIENT or x >= SERVER:
+        when = f'<text class="t" x="{x - 24 if x <= CLIENT else x + 24:g}" y="{mark + 3.5:g}" style="text-anchor:{anchor}">{shown_time(time)}</text>'
     thread = f'<path class="lane" d="M{x:g} {y:g}L{tx + (2 if anchor == "end" else -2):g} {mark:g}"/>' if mark - y > 2 else ""
-    return f'{thread}<text class="b" x="{tx:g}" y="{mark + 3.5:g}" text-anchor="{anchor}">{words}</text>'
+    return f'{thread}<text class="b" x="{tx:g}" y="{mark + 3.5:g}" text-anchor="{anchor}">{words}</text>{when}'
 
 
 def _cut(y: float, gap: int) -> str:
