@@ -1,7 +1,8 @@
 """Listening sockets in, Caddy behind them out, from the first connection on: HTTP/1.1, HTTP/2 and HTTP/3 for every name.
 
 Caddy takes some 30 ms to begin, during which the kernel keeps the connection; a lab that needs no web server does not pay for it.
-Python itself would speak HTTP/1.1 no sooner and HTTP/2 and HTTP/3 not without more libraries, so one server does it all.
+The first page over TLS took 47 ms with it and 34 ms with Python alone, later ones 2 and 4 ms: too little between them for Python to serve
+HTTP/1.1 first and Caddy only who asks for more, which nearly every client does.
 """
 
 import asyncio
