@@ -8,6 +8,7 @@ from crenel.net.host.options import (
     HostOptions,
     SynOptions,
     is_unkeyed_signature,
+    read_sack,
     read_syn_options,
     read_timestamp,
     sack_option,
@@ -63,3 +64,16 @@ def test_no_options_raise(options: bytes) -> None:
 
 def test_sack_blocks_are_pairs_of_edges() -> None:
     assert sack_option([(1, 2)]) == bytes.fromhex("0101050a0000000100000002")
+
+
+def test_the_blocks_of_a_sack_option_are_read() -> None:
+    blocks = [(0xFFFFFFF0, 5), (70, 80)]
+    assert read_sack(sack_option(blocks)) == blocks
+    assert read_sack(timestamp_option(1, 2) + sack_option(blocks[:1])) == blocks[:1]
+    for options in (b"", b"\x05", b"\x05\x01", b"\x05\x0a" + bytes(4), b"\x00" + sack_option(blocks), timestamp_option(1, 2)):
+        assert read_sack(options) == []
+
+
+@given(st.binary(max_size=40))
+def test_no_options_make_reading_blocks_raise(options: bytes) -> None:
+    assert all(len(block) == 2 for block in read_sack(options))

@@ -1,8 +1,12 @@
 """What is sent into windows of all sizes, as ladders, and when it is sent again."""
 
+from crenel.instant import seconds
+from crenel.net.host import HostOptions, State
+from crenel.wire.packet import ACK, FIN, PSH
 from tests.net.host.ladder import ladder, rungs
 from tests.net.host.script import DATA, Do, Send, Wait
 from tests.net.host.scripts import MSS, OPEN, REQUEST, SCALE, SENT
+from tests.net.host.wire import Wire
 
 
 def test_a_window_of_ten_takes_ten_bytes_and_the_next_ack_opens_it() -> None:
@@ -44,3 +48,28 @@ def test_unacknowledged_data_is_sent_again_after_twice_the_time() -> None:
 def test_segments_are_as_long_as_the_peers_mss() -> None:
     steps = [*SENT, Send("SA", 0, 1, options=b"\x02\x04\x00\x64"), Do("send", b"x" * 250)]
     assert [line.count("x") for line in ladder(steps).splitlines() if "x" in line] == [100, 100, 50]
+
+
+def test_a_fin_that_the_peer_holds_is_not_sent_with_what_it_lacks() -> None:
+    """Together both would be another kind of packet to whoever looks at flags."""
+    for sack, again in ((True, PSH | ACK), (False, FIN | PSH | ACK)):
+        wire = Wire(options=HostOptions(sack=sack))
+        wire.connect()
+        wire.carry(seconds(0.1))
+        now = wire.now
+        wire.server.send(now, DATA)
+        wire.server.close(now)
+        data, fin = wire.server.packets()
+        assert (data.flags, fin.flags) == (PSH | ACK, FIN | ACK)
+        wire.client.receive(now, fin)
+        (held,) = wire.client.packets()
+        wire.server.receive(now, held)
+        due = wire.server.next_timer()
+        assert due is not None
+        wire.server.fire(due)
+        (repeated,) = wire.server.packets()
+        assert (repeated.flags, repeated.seq, repeated.payload) == (again, data.seq, DATA)
+        wire.client.receive(due, repeated)
+        for packet in wire.client.packets():
+            wire.server.receive(due, packet)
+        assert wire.server.state is State.FIN_WAIT_2

@@ -4,10 +4,14 @@ import enum
 
 from crenel.instant import Instant
 from crenel.net.host.acceptance import may_update_window
+from crenel.net.host.options import read_sack
 from crenel.net.host.segment import Segment
 from crenel.net.host.sequence import MASK, after, before, signed
 from crenel.net.host.tcb import PROBE, RETRANSMIT, Tcb
 from crenel.wire.packet import SYN
+
+_STAMPED = 12
+"""Bytes of options that hold a timestamp and nothing else."""
 
 
 class Verdict(enum.Enum):
@@ -37,6 +41,8 @@ def take_ack(tcb: Tcb, now: Instant, segment: Segment) -> Verdict:
         if window > tcb.max_window:
             tcb.max_window = window
             tcb.size_segments()
+    if tcb.fin_sent and not tcb.fin_held and len(segment.options) > _STAMPED:
+        tcb.fin_held = tcb.sack and any(right == tcb.snd_nxt for _, right in read_sack(segment.options))
     if ack != tcb.snd_una:
         _advance(tcb, now, ack)
     elif tcb.timer_kind == PROBE and tcb.timer_at is not None:

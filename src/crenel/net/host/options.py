@@ -11,6 +11,7 @@ _TIMESTAMP_PREFIX = b"\x01\x01\x08\x0a"
 MD5_KIND = 19
 MD5_LENGTH = 18
 AUTH_KIND = 29
+_SACK_KIND = 5
 
 
 class HostOptions(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +90,23 @@ def read_timestamp(options: bytes) -> tuple[int, int] | None:
         _, value, echo = _TIMESTAMP.unpack(options)
         return value, echo
     return read_syn_options(options).timestamp if options else None
+
+
+def read_sack(options: bytes) -> list[tuple[int, int]]:
+    """Return the left and right edges of the blocks that a segment's SACK option tells of (RFC 2018 section 3), until an option makes no sense."""
+    at, end = 0, len(options)
+    while at + 1 < end and options[at]:
+        if options[at] == 1:
+            at += 1
+            continue
+        length = options[at + 1]
+        if length < 2 or at + length > end:
+            break
+        if options[at] == _SACK_KIND:
+            edges = [int.from_bytes(options[edge : edge + 4], "big") for edge in range(at + 2, at + length - 3, 4)]
+            return list(zip(edges[::2], edges[1::2], strict=False))
+        at += length
+    return []
 
 
 def is_unkeyed_signature(options: bytes) -> bool:

@@ -17,12 +17,12 @@ class Tcb:
     """The memory of a connection. Sequence numbers are absolute; `out` holds the bytes from `snd_una` on that are not acknowledged."""
 
     __slots__ = (
-        "address", "asked_scale", "backoff", "base_rto", "bytes_acked", "challenged_at", "close_at", "cwnd", "dead", "ecn", "events_", "fin_queued",
-        "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "own_mss", "peer", "peer_mss",
-        "peer_port", "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend", "retransmits",
-        "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "stamp", "state", "syn_last",
-        "syn_value", "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "urgent_told", "version",
-        "write_seq",
+        "address", "asked_scale", "backoff", "base_rto", "bytes_acked", "challenged_at", "close_at", "cwnd", "dead", "ecn", "events_", "fin_held",
+        "fin_queued", "fin_sent", "host", "ident", "iss", "linear", "listening", "max_window", "mss", "ooo", "out", "outbox", "own_mss", "peer",
+        "peer_mss", "peer_port", "port", "rcv_isn", "rcv_nxt", "rcv_scale", "rcv_wnd", "rcv_wup", "read_shut", "recover", "request", "resend",
+        "retransmits", "retries_since", "rto", "rttvar", "sack", "snd_nxt", "snd_scale", "snd_una", "snd_wl1", "snd_wnd", "srtt", "stamp", "state",
+        "syn_last", "syn_value", "timed_at", "timed_seq", "timer_at", "timer_kind", "timestamps", "ts_recent", "urgent_seq", "urgent_told",
+        "version", "write_seq",
     )  # fmt: skip
 
     def __init__(self, address: bytes, port: int, *, isn: int, options: HostOptions, listening: bool) -> None:
@@ -41,7 +41,7 @@ class Tcb:
         """Begin anew with an initial sequence number: a listener listens, everything else is closed."""
         host = self.host
         self.state = State.LISTEN if self.listening else State.CLOSED
-        self.request = self.dead = self.read_shut = self.fin_queued = self.fin_sent = self.ecn = False
+        self.request = self.dead = self.read_shut = self.fin_queued = self.fin_sent = self.fin_held = self.ecn = False
         self.peer = b""
         self.peer_port = 0
         self.iss = self.snd_una = isn & MASK

@@ -66,10 +66,12 @@ def _repeat(tcb: Tcb, now: Instant, seq: int) -> int:
     room = tcb.snd_wnd - offset
     if 0 < room < size:
         size = room
-    fin = tcb.fin_sent and size == sent
+    over = tcb.fin_sent and size == sent
+    # What the peer tells that it holds is not joined to what it lacks (tcp_can_collapse).
+    fin = over and not tcb.fin_held
     last = seq + size & MASK == tcb.write_seq
     tcb.put(now, ACK | (PSH if last and size else 0) | (FIN if fin else 0), seq, bytes(tcb.out[offset : offset + size]))
-    return seq + size + fin & MASK
+    return seq + size + over & MASK
 
 
 def retransmit(tcb: Tcb, now: Instant) -> None:
