@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.net.lab.machine import MISSING
-from tests.peers.stage import Case
+from tests.peers.scene import Case
 from tests.peers.table import PROPERTY, version_of
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crenel.wire.tls_build import build_client_hello
-from tests.peers.stage import ADDRESS, Case, Stage, cases, try_case
+from tests.peers.scene import ADDRESS, Case, Scene, cases, try_case, words
 from tests.peers.table import OWN
 
 _ENCRYPTED_SERVER_NAME = 0xFFCE
@@ -38,10 +38,10 @@ except OSError as problem:
 """
 
 
-def _says(hello: bytes, later: float = _LATER) -> Callable[[Stage], str]:
-    def play(stage: Stage) -> str:
-        stage.serve([sys.executable, "-I", "-S", "-c", _ANSWER], port=_PORT)
-        said = stage.say(stage.run([sys.executable, "-I", "-S", "-c", _CLIENT, hello.hex(), str(later)]))
+def _says(hello: bytes, later: float = _LATER) -> Callable[[Scene], str]:
+    def play(scene: Scene) -> str:
+        scene.start([sys.executable, "-I", "-S", "-c", _ANSWER], port=_PORT)
+        said = words(scene.act([sys.executable, "-I", "-S", "-c", _CLIENT, hello.hex(), str(later)]))
         first = f"heard {len(hello)}\n"
         return {f"{first}heard 7\n": "passes", f"{first}TimeoutError\n": "silence"}.get(said, said)
 

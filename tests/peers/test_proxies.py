@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.peers.far import BODY, certificate, serve_pages
-from tests.peers.stage import ADDRESS, Case, Program, Stage, cases, try_case
+from tests.peers.bundle import certificate
+from tests.peers.scene import ADDRESS, Case, Program, Scene, cases, try_case, words
 
 _RANDOM = {"fet": 0.263}
 _TLS_2025 = {"tls-sni-single": 0.87, "tls-sni-triple": 0.882, "tls-sni-late": 0.042}
@@ -16,96 +16,94 @@ _METHOD = "chacha20-ietf-poly1305"
 _USER = "b831381d-6324-4d53-ad4f-8cda48b30811"
 
 
-def _shadowsocks(stage: Stage) -> str:
+def _shadowsocks(scene: Scene) -> str:
     shared = ("-k", "secret", "-m", _METHOD)
-    stage.serve(["ss-server", "-s", "0.0.0.0", "-p", str(_REMOTE), *shared], port=_REMOTE)
+    scene.start(["ss-server", "-s", "0.0.0.0", "-p", str(_REMOTE), *shared], port=_REMOTE)
     near = Program(["ss-local", "-s", ADDRESS, "-p", str(_REMOTE), "-b", "127.0.0.1", "-l", str(_LOCAL), *shared], _LOCAL)
-    return _fetch_as_candidate(stage, near, _REMOTE)
+    return _fetch_as_candidate(scene, near, _REMOTE)
 
 
-def _vmess(stage: Stage) -> str:
+def _vmess(scene: Scene) -> str:
     user = {"id": _USER, "alterId": 0}
     far = {"inbounds": [{"port": _REMOTE, "protocol": "vmess", "settings": {"clients": [user]}}], "outbounds": [{"protocol": "freedom"}]}
     there = {"vnext": [{"address": ADDRESS, "port": _REMOTE, "users": [user]}]}
     socks = {"port": _LOCAL, "listen": "127.0.0.1", "protocol": "socks", "settings": {}}
     near = {"inbounds": [socks], "outbounds": [{"protocol": "vmess", "settings": there}]}
-    stage.serve(["v2ray", "-config", _write(stage, "far.json", far)], port=_REMOTE)
-    return _fetch_as_candidate(stage, Program(["v2ray", "-config", _write(stage, "near.json", near)], _LOCAL), _REMOTE)
+    scene.start(["v2ray", "-config", _write(scene, "far.json", far)], port=_REMOTE)
+    return _fetch_as_candidate(scene, Program(["v2ray", "-config", _write(scene, "near.json", near)], _LOCAL), _REMOTE)
 
 
-def _obfs4(stage: Stage) -> str:
-    folders = [stage.folder / name for name in ("far", "near")]
+def _obfs4(scene: Scene) -> str:
+    folders = [scene.folder / name for name in ("far", "near")]
     shared = {"TOR_PT_MANAGED_TRANSPORT_VER": "1", "TOR_PT_EXIT_ON_STDIN_CLOSE": "0"}
     server = {"TOR_PT_SERVER_TRANSPORTS": "obfs4", "TOR_PT_SERVER_BINDADDR": f"obfs4-0.0.0.0:{_REMOTE}", "TOR_PT_ORPORT": "127.0.0.1:80"}
-    stage.serve(["obfs4proxy"], port=_REMOTE, env={**shared, **server, "TOR_PT_STATE_LOCATION": str(folders[0])})
+    scene.start(["obfs4proxy"], port=_REMOTE, env={**shared, **server, "TOR_PT_STATE_LOCATION": str(folders[0])})
     bridge = (folders[0] / "obfs4_bridgeline.txt").read_text().split()
     secret = next(word for word in bridge if word.startswith("cert="))
     client = {**shared, "TOR_PT_CLIENT_TRANSPORTS": "obfs4", "TOR_PT_STATE_LOCATION": str(folders[1])}
     near = Program(["obfs4proxy"], says=r"CMETHOD obfs4 socks5 127\.0\.0\.1:(?P<port>\d+)", env=client)
     # A pluggable transport is told what it needs as user and password, which it puts together, and leads to the bridge that is asked for.
     argv = ["-x", "socks5://127.0.0.1:{port}", "-U", f"{secret};iat-mode=:0"]
-    return _fetch_as_candidate(stage, near, _REMOTE, argv, f"http://{ADDRESS}:{_REMOTE}/")
+    return _fetch_as_candidate(scene, near, _REMOTE, argv, f"http://{ADDRESS}:{_REMOTE}/")
 
 
-def _trojan(stage: Stage) -> str:
-    bundle = str(certificate(stage.folder))
+def _trojan(scene: Scene) -> str:
+    bundle = str(certificate(scene.folder))
     far = {
         "run_type": "server", "local_addr": "0.0.0.0", "local_port": 443, "remote_addr": "127.0.0.1", "remote_port": 80,
         "password": ["secret"], "log_level": 2, "ssl": {"cert": bundle, "key": bundle, "alpn": ["http/1.1"]},
     }  # fmt: skip
     near = {
         "run_type": "client", "local_addr": "127.0.0.1", "local_port": _LOCAL, "remote_addr": ADDRESS, "remote_port": 443,
-        "password": ["secret"], "log_level": 2, "ssl": {"verify": False, "verify_hostname": False, "sni": "allowed.example", "alpn": ["h2", "http/1.1"]},
+        "password": ["secret"], "log_level": 2,
+        "ssl": {"verify": False, "verify_hostname": False, "sni": "allowed.example", "alpn": ["h2", "http/1.1"]},
     }  # fmt: skip
-    stage.serve(["trojan", _write(stage, "far.json", far)], port=443)
-    return _fetch(stage, Program(["trojan", _write(stage, "near.json", near)], _LOCAL))
+    scene.start(["trojan", _write(scene, "far.json", far)], port=443)
+    return _fetch(scene, Program(["trojan", _write(scene, "near.json", near)], _LOCAL))
 
 
-def _stunnel(name: str) -> Callable[[Stage], str]:
-    def play(stage: Stage) -> str:
+def _stunnel(name: str) -> Callable[[Scene], str]:
+    def play(scene: Scene) -> str:
         shared = "foreground = yes\npid =\n"
-        far = f"{shared}[pages]\naccept = 443\nconnect = 127.0.0.1:80\ncert = {certificate(stage.folder)}\n"
+        far = f"{shared}[pages]\naccept = 443\nconnect = 127.0.0.1:80\ncert = {certificate(scene.folder)}\n"
         near = f"{shared}[pages]\nclient = yes\naccept = 127.0.0.1:{_LOCAL}\nconnect = {ADDRESS}:443\nsni = {name}\n"
-        stage.serve(["stunnel4", _write(stage, "far.conf", far)], port=443)
-        return _fetch(stage, Program(["stunnel4", _write(stage, "near.conf", near)], _LOCAL), (), f"http://127.0.0.1:{_LOCAL}/")
+        scene.start(["stunnel4", _write(scene, "far.conf", far)], port=443)
+        return _fetch(scene, Program(["stunnel4", _write(scene, "near.conf", near)], _LOCAL), (), f"http://127.0.0.1:{_LOCAL}/")
 
     return play
 
 
-def _write(stage: Stage, name: str, settings: object) -> str:
-    path = stage.folder / name
+def _write(scene: Scene, name: str, settings: object) -> str:
+    path = scene.folder / name
     path.write_text(settings if isinstance(settings, str) else json.dumps(settings))
     return str(path)
 
 
-def _fetch(stage: Stage, near: Program, through: Sequence[str] | None = None, url: str = f"http://{ADDRESS}/") -> str:
+def _fetch(scene: Scene, near: Program, through: Sequence[str] | None = None, url: str = f"http://{ADDRESS}/") -> str:
     """Fetch a page twice over one connection of a proxy: what is blocked after a moment lets the first one through."""
-    if not stage.folder.joinpath("pages").exists():
-        serve_pages(stage)
-        stage.folder.joinpath("pages").touch()
     proxy = ("-x", f"socks5h://127.0.0.1:{_LOCAL}") if through is None else through
-    done = stage.run(["curl", "-sS", "--max-time", "2", "--rate", "4/s", *proxy, url, url], start=[near])
-    said = stage.say(done)
-    if done.stdout.decode() == BODY * 2:
+    done = scene.act(["curl", "-sS", "--max-time", "2", "--rate", "4/s", *proxy, url, url], after=[near])
+    said = words(done)
+    if said.count("This is ") == 2:
         return "passes"
     if done.status == 28:
         return "silence"
-    return "reset" if stage.was_reset() else said
+    return "reset" if scene.was_reset() else said
 
 
-def _fetch_as_candidate(stage: Stage, near: Program, port: int, through: Sequence[str] | None = None, url: str = f"http://{ADDRESS}/") -> str:
+def _fetch_as_candidate(scene: Scene, near: Program, port: int, through: Sequence[str] | None = None, url: str = f"http://{ADDRESS}/") -> str:
     """Fetch anew while chance has made the first bytes such that the published rule lets them through: some three times in a thousand."""
     met = ""
     for _ in range(5):
-        met = _fetch(stage, near, through, url)
-        if not all(_is_exempt(payload) for payload in _first_payloads(stage, port)):
+        met = _fetch(scene, near, through, url)
+        if not all(_is_exempt(payload) for payload in _first_payloads(scene, port)):
             break
     return met
 
 
-def _first_payloads(stage: Stage, port: int) -> list[bytes]:
+def _first_payloads(scene: Scene, port: int) -> list[bytes]:
     found: dict[int, bytes] = {}
-    for event in stage.lab.trace:
+    for event in scene.lab.trace:
         if event.what == "sent" and event.sender == "client" and event.packet.dport == port and event.packet.payload:
             found.setdefault(event.packet.sport, bytes(event.packet.payload))
     return list(found.values())
@@ -150,6 +148,7 @@ def test_what_looks_like_the_web_is_judged_by_its_name(case: Case, tmp_path: Pat
 
 def test_the_published_rule_tells_random_bytes_from_others() -> None:
     random = bytes.fromhex("8f1ce5003af791d4b80762c95ee3109d")
-    assert not _is_exempt(random)
-    assert _is_exempt(b"GET / HTTP/1.1") and _is_exempt(b"abcdef" + random) and _is_exempt(bytes(16)) and _is_exempt(b"\xff" * 16)
-    assert _is_exempt(random + b"a" * 21) and not _is_exempt(random * 4 + b"a" * 20)
+    for candidate in (random, random * 4 + b"a" * 20):
+        assert not _is_exempt(candidate)
+    for exempt in (b"GET / HTTP/1.1", b"abcdef" + random, bytes(16), b"\xff" * 16, random + b"a" * 21):
+        assert _is_exempt(exempt)

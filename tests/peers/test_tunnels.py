@@ -6,64 +6,62 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from tests.peers.far import BODY, certificate, serve_pages
-from tests.peers.stage import ADDRESS, Case, Program, Stage, cases, try_case
+from tests.peers.bundle import certificate
+from tests.peers.scene import ADDRESS, Case, Program, Scene, cases, page, try_case, words
 
 _FAR, _NEAR = "10.9.0.1", "10.9.0.2"
 """The two ends within a tunnel."""
 
 
 def _openvpn(transport: str) -> "Case":
-    def play(stage: Stage) -> str:
-        bundle = certificate(stage.folder)
+    def play(scene: Scene) -> str:
+        bundle = certificate(scene.folder)
         fingerprint = x509.load_pem_x509_certificate(bundle.read_bytes()).fingerprint(hashes.SHA256()).hex(":")
         shared = ["openvpn", "--dev", "tun", "--cert", str(bundle), "--key", str(bundle), "--peer-fingerprint", fingerprint, "--data-ciphers", "AES-256-GCM"]
         suffix = {"udp": ("udp", "udp"), "tcp": ("tcp-server", "tcp-client")}[transport]
-        serve_pages(stage)
         far = ["--tls-server", "--dh", "none", "--ifconfig", _FAR, _NEAR, "--proto", suffix[0], "--local", ADDRESS, "--port", "1194"]
         near = ["--tls-client", "--ifconfig", _NEAR, _FAR, "--proto", suffix[1], "--remote", ADDRESS, "1194", "--nobind"]
-        stage.serve([*shared, *far], port=1194, transport="tcp" if transport == "tcp" else "udp")
-        return _page(stage, [Program([*shared, *near], says="Initialization Sequence Completed")])
+        scene.start([*shared, *far], port=1194, transport="tcp" if transport == "tcp" else "udp")
+        return _page(scene, [Program([*shared, *near], says="Initialization Sequence Completed")])
 
     return Case("openvpn", transport.upper(), "", play, "passes", programs=("openvpn", "curl"), root=True)
 
 
-def _wireguard(stage: Stage) -> str:
+def _wireguard(scene: Scene) -> str:
     secrets = {end: subprocess.run(["wg", "genkey"], capture_output=True, check=True).stdout for end in ("far", "near")}
     public = {end: subprocess.run(["wg", "pubkey"], input=secret, capture_output=True, check=True, text=False).stdout.decode().strip() for end, secret in secrets.items()}
     for end, secret in secrets.items():
-        (stage.folder / end).write_bytes(secret)
-    serve_pages(stage)
-    stage.serve(["sh", "-c", _interface(stage, "far", _FAR, f"listen-port 51820 peer {public['near']} allowed-ips {_NEAR}/32")], port=51820, transport="udp")
-    near = _interface(stage, "near", _NEAR, f"peer {public['far']} endpoint {ADDRESS}:51820 allowed-ips {_FAR}/32")
-    return _page(stage, [Program(["sh", "-c", near], says="up and away")])
+        (scene.folder / end).write_bytes(secret)
+    scene.start(["sh", "-c", _interface(scene, "far", _FAR, f"listen-port 51820 peer {public['near']} allowed-ips {_NEAR}/32")], port=51820, transport="udp")
+    near = _interface(scene, "near", _NEAR, f"peer {public['far']} endpoint {ADDRESS}:51820 allowed-ips {_FAR}/32")
+    return _page(scene, [Program(["sh", "-c", near], says="up and away")])
 
 
-def _interface(stage: Stage, end: str, address: str, settings: str) -> str:
+def _interface(scene: Scene, end: str, address: str, settings: str) -> str:
     """Return a script that makes one end of a tunnel and keeps it."""
-    made = f"wg set wg0 private-key {stage.folder / end} {settings} && ip address add {address}/24 dev wg0 && ip link set wg0 up"
+    made = f"wg set wg0 private-key {scene.folder / end} {settings} && ip address add {address}/24 dev wg0 && ip link set wg0 up"
     # The program that makes the interface goes on in the background; the shell stays, so that both end with the lab.
     return f"LOG_LEVEL=error wireguard-go -f wg0 & until [ -S /var/run/wireguard/wg0.sock ]; do sleep 0.01; done; {made} && echo up and away; wait"
 
 
-def _ssh(stage: Stage) -> str:
+def _ssh(scene: Scene) -> str:
     for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(stage.folder / name)], check=True)
-    settings = stage.folder / "sshd.conf"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(scene.folder / name)], check=True)
+    settings = scene.folder / "sshd.conf"
     settings.write_text(
-        f"Port 22\nHostKey {stage.folder / 'host'}\nAuthorizedKeysFile {stage.folder / 'user.pub'}\nStrictModes no\nPidFile none\n"
+        f"Port 22\nHostKey {scene.folder / 'host'}\nAuthorizedKeysFile {scene.folder / 'user.pub'}\nStrictModes no\nPidFile none\n"
         "PermitRootLogin yes\nPasswordAuthentication no\nUsePAM no\n"
     )
     # It wants a place of its own, which the system's own start makes elsewhere, and to be called by its whole name.
-    stage.serve(["sh", "-c", f'mkdir -p /run/sshd; exec "$(command -v sshd)" -D -e -f {settings}'], port=22)
-    options = ["-F", "none", "-i", str(stage.folder / "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-    done = stage.run(["ssh", *options, "-o", "ConnectTimeout=5", f"root@{ADDRESS}", f"echo {BODY!r}"])
-    return "passes" if done.stdout.decode().strip() == BODY else stage.say(done)
+    scene.start(["sh", "-c", f'mkdir -p /run/sshd; exec "$(command -v sshd)" -D -e -f {settings}'], port=22)
+    options = ["-F", "none", "-i", str(scene.folder / "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+    done = scene.act(["ssh", *options, "-o", "ConnectTimeout=5", f"root@{ADDRESS}", "echo here"])
+    return "passes" if done.stdout == b"here\n" else words(done)
 
 
-def _page(stage: Stage, start: list[Program]) -> str:
-    done = stage.run(["curl", "-sS", "--max-time", "5", f"http://{_FAR}/"], start=start)
-    return "passes" if done.stdout.decode() == BODY else stage.say(done)
+def _page(scene: Scene, after: list[Program]) -> str:
+    done = scene.act(["curl", "-sS", "--max-time", "5", f"http://{_FAR}/"], after=after)
+    return "passes" if page(_FAR) in done.text else words(done)
 
 
 _WIREGUARD = Case("wireguard-go", "UDP", "", _wireguard, "passes", programs=("wireguard-go", "wg", "ip", "curl"), root=True)

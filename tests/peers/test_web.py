@@ -4,8 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.peers.far import BODY, pin, serve_pages, serve_web
-from tests.peers.stage import ADDRESS, Case, Stage, cases, try_case
+from tests.peers.scene import ADDRESS, Case, Scene, cases, page, try_case, words
 
 _TLS_2020 = {"tls-sni-triple": 0.97}
 _TLS_2025 = {"tls-sni-single": 0.87, "tls-sni-triple": 0.882, "tls-sni-late": 0.042}
@@ -24,7 +23,7 @@ for number, name in enumerate(names):
     there = {CurlOpt.RESOLVE: [name + ":443:ADDRESS"]}  # it asks the resolver even for what stands in the hosts file
     try:
         got = requests.get("https://" + name + "/", curl_options=there, **how)
-        print("got", got.http_version, got.text)
+        print("got", got.text.splitlines()[-1])
     except requests.exceptions.RequestException as problem:
         print("failed", problem)
 """.replace("LATER", str(_LATER)).replace("ADDRESS", ADDRESS)
@@ -58,7 +57,7 @@ async def main(name):
         for pause in 0, LATER:
             await asyncio.sleep(pause)
             try:
-                print("got 30", (await client.get(name)).decode(), flush=True)
+                print("got", (await client.get(name)).decode().splitlines()[-1], flush=True)
             except TimeoutError:
                 print("failed: timed out", flush=True)
                 sys.stdout.flush()
@@ -67,62 +66,58 @@ async def main(name):
 asyncio.run(main(sys.argv[1]))
 """.replace("LATER", str(_LATER)).replace("ADDRESS", ADDRESS)
 
+_POSTS = ("-v", "--mail-from", "someone@allowed.example", "--mail-rcpt", "someone@blocked.example", "--upload-file", "/etc/hosts")
 
-def _curl(*argv: str) -> Callable[[Stage], str]:
-    def play(stage: Stage) -> str:
-        (serve_web if argv[-1].startswith("https") else serve_pages)(stage)
-        done = stage.run(["curl", "-sSk", "--max-time", "5", *argv])
-        return "passes" if done.stdout.decode() == BODY else _failed(stage.say(done))
+
+def _curl(found: str, *argv: str) -> Callable[[Scene], str]:
+    def play(scene: Scene) -> str:
+        said = words(scene.act(["curl", "-sS", "--max-time", "5", *argv]))
+        return "passes" if found in said else _failed(said)
 
     return play
 
 
-def _cffi(browser: str, version: str, *names: str, found: int) -> Callable[[Stage], str]:
+def _cffi(browser: str, version: str, *names: str, found: str) -> Callable[[Scene], str]:
     """Fetch a page under each name in turn; all is well if the last one comes by the version of HTTP that is expected."""
 
-    def play(stage: Stage) -> str:
-        serve_web(stage)
-        said = stage.say(stage.run([sys.executable, "-c", _CURL_CFFI, browser, version, *names]))
+    def play(scene: Scene) -> str:
+        said = words(scene.act([sys.executable, "-c", _CURL_CFFI, browser, version, *names]))
         *_, last = said.splitlines()
-        return "passes" if last == f"got {found} {BODY}" else _failed(said)
+        return "passes" if last == f"got <p>{page(names[-1], found)}" else _failed(said)
 
     return play
 
 
-def _aioquic(stage: Stage) -> str:
-    serve_web(stage)
-    said = stage.say(stage.run([sys.executable, "-c", _AIOQUIC, "blocked.example"]))
-    return "passes" if said == f"got 30 {BODY}\n" * 2 else _failed(said)
+def _aioquic(scene: Scene) -> str:
+    said = words(scene.act([sys.executable, "-c", _AIOQUIC, "blocked.example"]))
+    return "passes" if said == f"got <p>{page('blocked.example', '3.0')}\n" * 2 else _failed(said)
 
 
-def _ngtcp2(stage: Stage) -> str:
-    serve_web(stage)
+def _ngtcp2(scene: Scene) -> str:
     wait = f"--delay-stream={round(_LATER * 1000)}ms"  # after the handshake, before the request
     argv = ["gtlsclient", "-q", wait, "--timeout=1500ms", "--exit-on-all-streams-close", "blocked.example", "443", "https://blocked.example/"]
-    stage.run([*argv, "--download=."])
-    page = stage.folder / "index.html"
-    return "passes" if page.exists() and page.read_text() == BODY else "silence"
+    scene.act([*argv, "--download=."])
+    found = scene.folder / "index.html"
+    return "passes" if found.exists() and page("blocked.example", "3.0") in found.read_text() else "silence"
 
 
-def _falls_back(stage: Stage) -> str:
+def _falls_back(scene: Scene) -> str:
     """Let one client's name arm the wall's memory; a browser's QUIC to the same server then dies before it begins, and TCP serves it."""
-    serve_web(stage)
     name = "mozilla.cloudflare-dns.com"
-    stage.run([sys.executable, "-c", _AIOQUIC, name])
-    said = stage.say(stage.run([sys.executable, "-c", _CURL_CFFI, "chrome", "V3", name]))
-    return {f"got 30 {BODY}": "passes", f"got 3 {BODY}": "falls back"}.get(said.strip(), said)
+    scene.act([sys.executable, "-c", _AIOQUIC, name])
+    said = words(scene.act([sys.executable, "-c", _CURL_CFFI, "chrome", "V3", name]))
+    return {f"got <p>{page(name, '3.0')}": "passes", f"got <p>{page(name, '2.0')}": "falls back"}.get(said.strip(), said)
 
 
-def _chromium(name: str, *argv: str) -> Callable[[Stage], str]:
-    def play(stage: Stage) -> str:
-        serve_web(stage)
+def _chromium(name: str, version: str, *argv: str) -> Callable[[Scene], str]:
+    def play(scene: Scene) -> str:
         quiet = ("no-first-run", "disable-background-networking", "disable-component-update", "disable-sync", "disable-gpu", "disable-dev-shm-usage")
-        more = (f"--ignore-certificate-errors-spki-list={pin(stage.folder)}", f"--user-data-dir={stage.folder}/profile")
+        more = (f"--ignore-certificate-errors-spki-list={scene.pin}", f"--user-data-dir={scene.folder}/profile")
         # It calls home at every start; those look-ups say nothing of the page.
         rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.example"
         argv_all = ["chromium", "--headless", "--no-sandbox", *(f"--{word}" for word in quiet), *more, rules, *argv, "--dump-dom", f"https://{name}/"]
-        said = stage.say(stage.run(argv_all))
-        return "passes" if f">{BODY}<" in said else _failed(said)
+        said = words(scene.act(argv_all))
+        return "passes" if page(name, version) in said else _failed(said)
 
     return play
 
@@ -134,19 +129,21 @@ def _failed(said: str) -> str:
     return "silence" if "timed out" in said else said
 
 
-_HTTP = Case("curl", "HTTP, listed", "", _curl("http://blocked.example/"), "reset", programs=("curl",))
-_HTTPS = Case("curl", "TLS, listed", "", _curl("https://blocked.example/"), "reset", programs=("curl",))
-_FREE = Case("curl", "TLS, unlisted", "", _curl("https://allowed.example/"), "passes", programs=("curl",))
-_BROWSER = Case("curl-cffi", "TLS, 1.7 kB hello, listed", "", _cffi("chrome", "V2_0", "blocked.example", found=3), "reset", libraries=("curl_cffi",))
+_HTTP = Case("curl", "HTTP, listed", "", _curl(page("blocked.example", "1.1"), "http://blocked.example/"), "reset", programs=("curl",))
+_HTTPS = Case("curl", "TLS, listed", "", _curl(page("blocked.example", "2.0"), "https://blocked.example/"), "reset", programs=("curl",))
+_FREE = Case("curl", "TLS, unlisted", "", _curl(page("allowed.example", "2.0"), "https://allowed.example/"), "passes", programs=("curl",))
+_FTP = Case("curl", "FTP, listed", "", _curl("This is blocked.example in a lab.", f"ftp://{ADDRESS}/blocked.example"), "reset", programs=("curl",))
+_MAIL = Case("curl", "SMTP, listed", "", _curl("Taken as", *_POSTS, f"smtp://{ADDRESS}/client.example"), "reset", programs=("curl",))
+_BROWSER = Case("curl-cffi", "TLS, 1.7 kB hello, listed", "", _cffi("chrome", "V2_0", "blocked.example", found="2.0"), "reset", libraries=("curl_cffi",))
 _BROWSER_3 = Case(
-    "curl-cffi", "QUIC, shuffled hello, listed", "", _cffi("chrome", "V3ONLY", *["blocked.example"] * 2, found=30), "passes", libraries=("curl_cffi",)
+    "curl-cffi", "QUIC, shuffled hello, listed", "", _cffi("chrome", "V3ONLY", *["blocked.example"] * 2, found="3.0"), "passes", libraries=("curl_cffi",)
 )
 _ONE_FRAME = Case("aioquic", "QUIC, plain hello, listed", "", _aioquic, "passes", libraries=("aioquic",))
 _ONE_FRAME_C = Case("ngtcp2", "QUIC, plain hello, listed", "", _ngtcp2, "passes", programs=("gtlsclient",), package="ngtcp2-client")
 _WAY_AROUND = Case("curl-cffi", "QUIC after a plain hello", "", _falls_back, "passes", libraries=("curl_cffi", "aioquic"))
-_CHROMIUM = Case("chromium", "TLS, listed", "", _chromium("blocked.example"), "reset", programs=("chromium",), root=True)
+_CHROMIUM = Case("chromium", "TLS, listed", "", _chromium("blocked.example", "2.0"), "reset", programs=("chromium",), root=True)
 _CHROMIUM_3 = Case(
-    "chromium", "QUIC, shuffled hello, listed", "", _chromium("blocked.example", "--origin-to-force-quic-on=blocked.example:443"), "passes",
+    "chromium", "QUIC, shuffled hello, listed", "", _chromium("blocked.example", "3.0", "--origin-to-force-quic-on=blocked.example:443"), "passes",
     programs=("chromium",), root=True,
 )  # fmt: skip
 
@@ -154,6 +151,8 @@ _CHROMIUM_3 = Case(
 @cases(
     _HTTP._replace(as_of="2018-05-01", boxes={"http-host": 0.97}),
     _HTTP._replace(as_of="2025-01-15", boxes={"http-host": 0.999307}),
+    _FTP._replace(as_of="2020-01-15", boxes={"ftp": 0.97}),
+    _MAIL._replace(as_of="2020-01-15", boxes={"smtp": 0.74}),
     _HTTPS._replace(as_of="2018-05-01", met="passes"),
     _HTTPS._replace(as_of="2020-01-15", boxes=_TLS_2020),
     _HTTPS._replace(as_of="2025-01-15", boxes=_TLS_2025),
