@@ -2,7 +2,7 @@
 
 import click
 
-from crenel.cli.options import Judging, format_option, judging_options
+from crenel.cli.options import Judging, format_option, judging_options, report_option
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -15,6 +15,7 @@ from crenel.cli.options import Judging, format_option, judging_options
 @click.option("--pace", type=click.Choice(["real", "still"]), default="real", help="Spend the path's delays, or none.  [default: real]")
 @click.option("--all", "everything", is_flag=True, help="Tell of every flow in full, not only of those that matter.")
 @click.option("--pcap", metavar="FILE", help="Write all packets to a pcapng file, with comments that name who forged or stopped them.")
+@report_option
 @format_option
 @click.option("--header", is_flag=True, help="Begin jsonl with a line that says what the answer rests on.")
 def run(
@@ -36,6 +37,7 @@ def run(
     pace: str,
     everything: bool,
     pcap: str | None,
+    report: str | None,
     output: str,
     header: bool,
 ) -> int:
@@ -53,5 +55,5 @@ def run(
     from crenel.cli.running import Running, run_command
 
     judging = Judging(wall, as_of, seed, tolerate, vantage, assume, lists, listed, inside)
-    wanted = Running(command, servers, scenario, timeout, status, pace, everything, pcap)
+    wanted = Running(command, servers, scenario, timeout, status, pace, everything, pcap, report)
     return run_command(wanted, judging, "jsonl-header" if output == "jsonl" and header else output)

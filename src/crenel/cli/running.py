@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from crenel import __version__
+from crenel.atlas.compile import About
 from crenel.cli.options import Judging
 from crenel.cli.screen import Screen
 from crenel.cli.status import Status, say
@@ -48,6 +49,7 @@ class Running(NamedTuple):
     pace: str
     everything: bool
     pcap: str | None
+    report: str | None
 
 
 def run_command(running: Running, judging: Judging, output: str) -> int:
@@ -63,8 +65,9 @@ def run_command(running: Running, judging: Judging, output: str) -> int:
     """
     if judging.inside:
         raise UsageError("--inside is for captures; here the client stands where --vantage puts it")
-    if running.pcap is not None:
-        _check_place(running.pcap)
+    for option, path in (("--pcap", running.pcap), ("--report", running.report)):
+        if path is not None:
+            _check_place(option, path)
     command = running.command or (os.environ.get("SHELL") or "/bin/sh",)
     if not running.command:
         say("a shell behind the wall; leave it to read what the wall did")
@@ -104,15 +107,13 @@ def _scenario(running: Running) -> Scenario | None:
     return load_scenario(running.scenario)
 
 
-def _check_place(path: str) -> None:
+def _check_place(option: str, path: str) -> None:
     """Refuse before the command runs what could only fail after it."""
     folder = Path(path).absolute().parent
-    if not folder.is_dir():
-        raise UsageError(f"--pcap {safe_path(path)}: {os.strerror(errno.ENOENT)}")
-    if not os.access(folder, os.W_OK):
-        raise UsageError(f"--pcap {safe_path(path)}: {os.strerror(errno.EACCES)}")
-    if Path(path).is_dir():
-        raise UsageError(f"--pcap {safe_path(path)}: not a regular file")
+    problem = errno.EACCES if not os.access(folder, os.W_OK) else errno.EISDIR if Path(path).is_dir() else 0
+    problem = problem if folder.is_dir() else errno.ENOENT
+    if problem:
+        raise UsageError(f"{option} {safe_path(path)}: {os.strerror(problem)}")
 
 
 @contextlib.contextmanager
@@ -134,30 +135,56 @@ def _interrupts_passed_on() -> Iterator[None]:
 
 
 def _write(result: _Result, running: Running, judging: Judging, output: str) -> None:
-    """Write the account, then the capture; raise CrenelError where that cannot be written."""
+    """Write the account, then the capture and the report; raise CrenelError where one of them cannot be written."""
     from crenel.report.account import Desk
     from crenel.report.citing import known_sources
-    from crenel.report.result import Asked, try_head
-    from crenel.report.run import MOST_TOLD, merged, run_head, run_lines, run_result
+    from crenel.report.run import MOST_TOLD, merged, run_lines
 
     outcome, told, notes, stage = result
+    sources = known_sources(judging.name())
+    most = None if running.everything else MOST_TOLD
     if output == "table":
         screen = Screen(sys.stderr)
-        most = None if running.everything else MOST_TOLD
         sys.stderr.write("\n")
-        screen.write(run_lines(outcome, told, stage.wall, Desk(known_sources(judging.name()), screen.width), notes=notes, most=most))
+        screen.write(run_lines(outcome, told, stage.wall, Desk(sources, screen.width), notes=notes, most=most))
         sys.stderr.flush()
     else:
-        head = run_head(try_head(stage.wall, Asked(__version__, (), judging.tolerate)), outcome, notes)
-        out, flows = sys.stdout.buffer, [one.report for one in told]
-        lines = [run_result(head, flows)] if output == "json" else [*([head] if output == "jsonl-header" else []), *flows]
-        for line in lines:
-            out.write(msgspec.json.encode(line) + b"\n")
-        for problem in outcome.problems:
-            say(safe(problem, 2000))
-        out.flush()
+        _write_records(result, judging, output)
     if running.pcap is not None:
         write_whole("--pcap", running.pcap, trace_capture(merged(outcome.flows), stage.lab.start))
+    if running.report is not None:
+        from crenel.report.html_run import run_html
+
+        page = run_html(outcome, told, stage.wall, Desk(sources, None), _again(running, judging, stage), most)
+        write_whole("--report", running.report, [page.encode("utf-8")])
+
+
+def _write_records(result: _Result, judging: Judging, output: str) -> None:
+    from crenel.report.result import Asked, try_head
+    from crenel.report.run import run_head, run_result
+
+    outcome, told, notes, stage = result
+    head = run_head(try_head(stage.wall, Asked(__version__, (), judging.tolerate)), outcome, notes)
+    out, flows = sys.stdout.buffer, [one.report for one in told]
+    for line in [run_result(head, flows)] if output == "json" else [*([head] if output == "jsonl-header" else []), *flows]:
+        out.write(msgspec.json.encode(line) + b"\n")
+    out.flush()
+    for problem in outcome.problems:
+        say(safe(problem, 2000))
+
+
+def _again(running: Running, judging: Judging, stage: Stage) -> str:
+    """Return the command line that does the same again."""
+    from crenel.cli.again import command_again
+
+    about = stage.wall.about
+    if isinstance(about, About):
+        judging = judging._replace(as_of=about.as_of)
+    given = [
+        *(("--server", server) for server in running.servers), ("--scenario", running.scenario), ("--timeout", running.timeout),
+        ("--pace", running.pace if running.pace != Pace.REAL.value else None),
+    ]  # fmt: skip
+    return f"{command_again('run', (), given, judging)} -- {shlex.join(running.command)}".rstrip()
 
 
 def _ended(outcome: Outcome, running: Running) -> int:

@@ -127,13 +127,13 @@ def run_lines(
     about = about_of(wall)
     lines = wrap([(f"What the wall did to: {safe(shlex.join(outcome.argv), _LONGEST_COMMAND)}", "strong")], desk.width, hang=2)
     lines += head_lines(about, desk) if about is not None else []
-    lines += [BLANK, *(_rows(told, wall, desk) if told else [line_of("no packet of it came to the wall", "dim")])]
-    chosen = list(told) if most is None else [one for one in told if _matters(one)][:most]
+    lines += [BLANK, *(rows_of(told, wall, desk) if told else [line_of("no packet of it came to the wall", "dim")])]
+    chosen = told_in_full(told, most)
     seen: set[str] = set()
     for one in chosen:
         lines += [BLANK, *_flow_lines(one, wall, desk, seen)]
         seen |= {evidence.middlebox for evidence in one.report.evidence}
-    lines += [BLANK, *_foot(outcome, told, desk, notes)]
+    lines += [BLANK, *foot_lines(outcome, told, desk, notes)]
     left = len([one for one in told if _matters(one)]) - len(chosen)
     if left > 0:
         text = f"{counted(left, 'more flow')} with ground or without an answer; --all tells of every flow"
@@ -147,7 +147,7 @@ def exchange_lines(exchange: Exchange, desk: Desk) -> list[Line]:
     return chopped([*lines, *answer_lines(exchange, desk), *reason_lines(Reason(exchange, desk.sources, desk.width))], desk.width)
 
 
-def _rows(told: Sequence[Told], wall: Wall, desk: Desk) -> list[Line]:
+def rows_of(told: Sequence[Told], wall: Wall, desk: Desk) -> list[Line]:
     """Return a line for each flow."""
     reasons, about = Reasons(wall), about_of(wall)
     rows: list[list[Piece]] = [[(title, "head") for title in ("flow", "what", "to", "verdict")]]
@@ -169,14 +169,30 @@ def _matters(one: Told) -> bool:
     return bool(one.report.triggers or one.report.evidence) or (one.report.outcome == "failed" and one.report.misled_by is None)
 
 
-def _flow_lines(one: Told, wall: Wall, desk: Desk, seen: set[str]) -> list[Line]:
+def told_in_full(told: Sequence[Told], most: int | None) -> list[Told]:
+    """Return the flows that are told of in full: at most so many of those that matter, or all."""
+    return list(told) if most is None else [one for one in told if _matters(one)][:most]
+
+
+def flow_title(report: RunFlow) -> str:
+    """Return which flow it is, over what, to whom."""
+    what = report.transport if report.protocol == "unknown" else f"{report.protocol} over {report.transport}"
+    return f"flow {report.flow}: {what} to {target_of(report)}"
+
+
+def account_lines(one: Told, wall: Wall, desk: Desk) -> list[Line]:
+    """Return how a flow ended, how probable it was that it is blocked, its answers, and what is remembered of it."""
     exchange, report = one.lab.exchange, one.report
-    lines = paragraph(f"flow {report.flow}: {_noun(report)} {target_of(report)}", desk.width, tone="head")
-    lines += [*ladder(exchange, desk.width), BLANK, *outcome_line(outcome_words(one), exchange, desk)]
+    lines = outcome_line(outcome_words(one), exchange, desk)
     if report.outcome != "failed" or kind_of(report) != "undetermined":
         lines += risk_lines(report, wall, desk)
-    lines += answer_lines(exchange, desk) + memory_lines(exchange, desk)
-    return [*lines, *reason_lines(Reason(exchange, desk.sources, desk.width, seen))]
+    return lines + answer_lines(exchange, desk) + memory_lines(exchange, desk)
+
+
+def _flow_lines(one: Told, wall: Wall, desk: Desk, seen: set[str]) -> list[Line]:
+    lines = paragraph(flow_title(one.report), desk.width, tone="head")
+    lines += [*ladder(one.lab.exchange, desk.width), BLANK, *account_lines(one, wall, desk)]
+    return [*lines, *reason_lines(Reason(one.lab.exchange, desk.sources, desk.width, seen))]
 
 
 def outcome_words(one: Told) -> str:
@@ -197,11 +213,8 @@ def outcome_words(one: Told) -> str:
             return f"inconclusive, no box of the wall had a part in it, {when}: {says}"
 
 
-def _noun(report: RunFlow) -> str:
-    return f"{report.transport} to" if report.protocol == "unknown" else f"{report.protocol} over {report.transport} to"
-
-
-def _foot(outcome: Outcome, told: Sequence[Told], desk: Desk, notes: Sequence[str]) -> list[Line]:
+def foot_lines(outcome: Outcome, told: Sequence[Told], desk: Desk, notes: Sequence[str]) -> list[Line]:
+    """Return how many flows came to what, how the command ended, and what to know of the answer."""
     tally = Tally()
     for one in told:
         if one.report.outcome != "failed" or kind_of(one.report) != "undetermined":
