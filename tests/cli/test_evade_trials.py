@@ -17,5 +17,7 @@ def test_trials_come_in_their_order_from_one_process_or_two(monkeypatch: pytest.
     assert sample_apart(trials, JUDGING, sampling, 90, workers=1) == expected
     monkeypatch.setattr("crenel.cli.evade_trials.SPREAD_FROM", 1)
     monkeypatch.setattr("crenel.cli.evade_trials.CHUNK", 40)
-    assert sample_apart(trials, JUDGING, sampling, 90, workers=2) == expected
+    told: list[tuple[int, int]] = []
+    assert sample_apart(trials, JUDGING, sampling, 90, workers=2, tick=lambda done, total: told.append((done, total))) == expected
+    assert told == [(40, 90), (80, 90), (90, 90)]
     assert len({ending for _, _, ending in expected}) == 2

@@ -3,7 +3,7 @@
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
@@ -29,7 +29,9 @@ class Sampling(NamedTuple):
     name: str | None
 
 
-def sample_apart(trials: Trials, judging: Judging, sampling: Sampling, number: int, *, workers: int) -> list[Result]:
+def sample_apart(
+    trials: Trials, judging: Judging, sampling: Sampling, number: int, *, workers: int, tick: Callable[[int, int], None] = lambda done, total: None
+) -> list[Result]:
     """Carry out trials and return how each went, in their order.
 
     Args:
@@ -38,12 +40,20 @@ def sample_apart(trials: Trials, judging: Judging, sampling: Sampling, number: i
         sampling: the rest of what they need.
         number: of trials.
         workers: most processes at once.
+        tick: is told how many of how many trials are done.
     """
     chunks = [range(first, min(first + CHUNK, number)) for first in range(0, number, CHUNK)]
-    if workers == 1 or number < SPREAD_FROM:
-        return [result for chunk in chunks for result in results_of(trials, chunk, seed_of(trials.wall))]
-    with _pool(judging, sampling, min(workers, len(chunks))) as pool:
-        return [result for results in pool.map(_carry_out, chunks) for result in results]
+    found: list[Result] = []
+    done: Iterator[list[Result]]
+    with contextlib.ExitStack() as stack:
+        if workers == 1 or number < SPREAD_FROM:
+            done = (results_of(trials, chunk, seed_of(trials.wall)) for chunk in chunks)
+        else:
+            done = stack.enter_context(_pool(judging, sampling, min(workers, len(chunks)))).map(_carry_out, chunks)
+        for results in done:
+            found += results
+            tick(len(found), number)
+    return found
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from crenel.atlas.strategies import library, named
 from crenel.atlas.strategy import Named
 from crenel.cli.evade_trials import Sampling, sample_apart
 from crenel.cli.options import Judging
+from crenel.cli.progress import Bar
 from crenel.cli.screen import Screen
 from crenel.cli.status import Status
 from crenel.errors import CrenelError, LabError, StrategyError, UsageError
@@ -157,7 +158,12 @@ def _test(question: Question, wall: Wall, judging: Judging, asking: Asking) -> F
         number = asking.sample or (SAMPLED if ground is None else KERNEL_SAMPLED)
         trials = trials.narrowed()
         sampling = Sampling(question.dna, question.protocol, question.side, question.name)
-        results = sample_apart(trials, judging, sampling, number, workers=asking.workers if ground is None else 1)
+        bar = Bar(("-",))
+        workers = asking.workers if ground is None else 1
+        try:
+            results = sample_apart(trials, judging, sampling, number, workers=workers, tick=bar.tick)
+        finally:
+            bar.hide()
         return examined(trials, summed(results))
 
 
