@@ -53,6 +53,7 @@ def test_a_strategy_that_cannot_be_read_is_refused() -> None:
 
 def test_what_gets_through_in_two_ways_is_of_neither_family() -> None:
     early = "duplicate(tamper{TCP:flags:replace:R}(tamper{TCP:chksum:corrupt},),)"
-    both = judge()(f"[TCP:flags:PA]-tamper{{TCP:seq:add:-1}}-| [TCP:flags:A]-{early}-| \\/")
+    junk = "duplicate(tamper{TCP:load:corrupt}(tamper{TCP:chksum:corrupt},),)"
+    both = judge()(f"[TCP:flags:PA]-{junk}-| [TCP:flags:A]-{early}-| \\/")
     assert both.families == {"tear-down": pytest.approx(0.5), "desynchronisation": pytest.approx(0.5)}
     assert both.family is None
