@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from crenel.cli.options import Judging, format_option, judging_options, report_option
+from crenel.cli.options import Judging, judging_options, report_option
 
 _PARTS = "crenel.try.parts"
 
@@ -38,7 +38,10 @@ class _Part(click.Option):
 @click.option("--compare", multiple=True, metavar="DATE", help="The same as of this date too, beside it; repeatable.")
 @click.option("--pcap", metavar="FILE", help="Write all packets to a pcapng file, with comments that name who forged or stopped them.")
 @report_option
-@format_option
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json", "jsonl", "ooni"]), default="table",
+    help="How results are printed; ooni: as a probe of OONI would measure it.  [default: table]",
+)
 @click.option("--header", is_flag=True, help="Begin jsonl with a line that says what the answer rests on.")
 @click.option("--workers", type=click.IntRange(1), default=1, metavar="N", help="Spread many repetitions over so many processes.  [default: 1]")
 @click.pass_context
@@ -80,4 +83,8 @@ def try_(
     parts = tuple(context.meta.get(_PARTS, ()))
     judging = Judging(wall, as_of, seed, tolerate, vantage, assume, lists, listed, inside)
     asking = Asking(target, parts, udp, port, then, after, compare, repeat, workers, pcap, report)
+    if output == "ooni":
+        from crenel.cli.probing import measure
+
+        return measure(asking, judging)
     return try_exchanges(asking, judging, "jsonl-header" if output == "jsonl" and header else output)
