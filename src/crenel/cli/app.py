@@ -18,6 +18,7 @@ from crenel.cli.status import Status, guard
 from crenel.cli.timeline import timeline
 from crenel.cli.try_ import try_
 from crenel.cli.walls import walls
+from crenel.cli.web import web
 
 
 class Commands(click.Group):
@@ -68,7 +69,7 @@ def app() -> None:
     """
 
 
-for command in (check, try_, run, evade, walls, timeline, schema, lab):
+for command in (check, try_, run, evade, walls, timeline, web, schema, lab):
     app.add_command(command)
 if importlib.util.find_spec("crenel.bench.run") is not None:
     app.add_command(bench)
