@@ -12,7 +12,8 @@ ARGS ?=
 BIN := .venv/bin
 
 # Real programs that the tests speak with, by Debian package.
-PEER_PACKAGES := tshark
+PEER_PACKAGES := bind9-dnsutils chromium curl iproute2 knot-dnsutils ngtcp2-client obfs4proxy openssh-client openssh-server openvpn \
+	shadowsocks-libev stunnel4 trojan tshark v2ray wireguard-go wireguard-tools
 
 .PHONY: help run test test-long lint types layers pytest docs environment peers lock clean
 .NOTPARALLEL:

@@ -20,8 +20,13 @@ class Machine:
         self.programs = place / "bin"
         self.programs.mkdir()
         self.program("id", f"echo {user}")
-        self.program("dpkg-query", f"""for name; do :; done; case " {installed} " in *" $name "*) printf installed;; *) exit 1;; esac""")
+        status = f"""for name; do :; done; case " {installed} " in *" $name "*) printf installed;; *) exit 1;; esac"""
+        self.program("dpkg-query", f'[ "$1" != -L ] || exec cat {place}/files; {status}')
         self.program("apt-get", f"""{self.policy} x start; echo "$? $*" >>{self.log}; case "$*" in *install*{absent}*) exit 100;; esac""")
+
+        for tool in ("deb-systemd-helper", "update-rc.d"):
+            self.program(tool, f'echo "{tool} $*" >>{place}/retired')
+        (place / "files").touch()
 
     def program(self, name: str, body: str) -> None:
         path = self.programs / name
@@ -68,6 +73,24 @@ def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
     machine = Machine(tmp_path, installed="tshark")
     machine.install("tshark", "tcpdump")
     assert machine.asked()[-1].endswith("install --yes --no-install-recommends tcpdump")
+
+
+def test_no_service_of_a_new_package_starts_with_the_machine(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    units = "/lib/systemd/system"
+    (tmp_path / "files").write_text(
+        f"/.\n{units}\n{units}/stunnel.target\n{units}/stunnel@.service\n/usr{units}/ssh.socket\n/usr{units}/ssh.service.d/more.conf\n/etc/init.d/ssh\n"
+    )
+    machine.install("openssh-server")
+    expected = ["deb-systemd-helper disable stunnel.target", "deb-systemd-helper disable ssh.socket", "update-rc.d ssh disable"]
+    assert (tmp_path / "retired").read_text().splitlines() == expected
+
+
+def test_services_of_packages_that_were_there_before_are_left_alone(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, installed="openssh-server")
+    (tmp_path / "files").write_text("/etc/init.d/ssh\n")
+    machine.install("openssh-server")
+    assert not (tmp_path / "retired").exists()
 
 
 def test_one_package_that_cannot_be_had_keeps_no_other_away(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages given as arguments, and start none of the services that they bring.
+# Install the Debian packages given as arguments, and start none of the services that they bring, neither now nor when the machine starts.
 # Without them tests skip and say what is missing, so whatever goes wrong here is a warning. PEERS=no installs nothing.
 set -eu
 
@@ -49,7 +49,22 @@ get() {
 }
 get update || true # without a network the packages may still lie in the cache
 get_package() {
-    get install --yes --no-install-recommends "$@"
+    get install --yes --no-install-recommends "$@" && retire "$@"
+}
+# A package also has its services start whenever the machine does, and nobody forbids that then.
+retire() {
+    for package in "$@"; do
+        dpkg-query -L "$package" 2>/dev/null | while read -r path; do
+            case $path in
+            */systemd/system/*/* | */systemd/system/*@.*) ;;
+            */systemd/system/*.service | */systemd/system/*.socket | */systemd/system/*.timer | */systemd/system/*.target)
+                # It works for packages only, so it is told which one this is for.
+                DPKG_MAINTSCRIPT_PACKAGE=$package deb-systemd-helper disable "${path##*/}" || true
+                ;;
+            /etc/init.d/*) update-rc.d "${path##*/}" disable || true ;;
+            esac
+        done >/dev/null 2>&1 || true
+    done
 }
 # shellcheck disable=SC2086 # names of packages, one word each
 get_package $missing && exit 0

@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     absent = [name for name in case.libraries if importlib.util.find_spec(name) is None]
     if absent:
         pytest.skip(f"peer absent: the Python package {absent[0]}")
+    packed = [name for name in case.programs if Path(shutil.which(name) or name).resolve().name == "snap"]
+    if packed:
+        pytest.skip(f"{packed[0]} is packed as a snap, which cannot run in a lab")
     if case.root and os.geteuid() != 0:
         pytest.skip("not root, which this peer needs")
 

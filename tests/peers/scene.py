@@ -31,7 +31,11 @@ RESOLVER = "203.0.113.53"
 NAMES = ("blocked.example", "allowed.example", "mozilla.cloudflare-dns.com")
 """What programs ask for: a name on every list, one on none, one on that for QUIC alone."""
 
-_HOSTS = {"/etc/hosts": f"127.0.0.1 localhost\n{ADDRESS} {' '.join(NAMES)}\n"}
+_FILES = {
+    "/etc/hosts": f"127.0.0.1 localhost\n{ADDRESS} {' '.join(NAMES)}\n",
+    "/etc/shadow": "root:*:19000:0:99999:7:::\n",  # a server of SSH lets nobody in whose account is locked
+}
+"""Programs find the names by themselves, so that nobody asks the resolver, whose answers would be forged."""
 _CLIENT = ("192.0.2.0/24", "2001:db8:c::/48")
 """Whoever stands behind the wall."""
 
@@ -56,7 +60,7 @@ class Scene(Stage):
 
     def __init__(self, wall: Wall, coins: Coins, folder: Path) -> None:
         super().__init__(wall, pace=Pace.STILL)
-        self.lab = Lab(wall, coins=coins, pace=Pace.STILL, plan=msgspec.structs.replace(self.lab.plan, files=_HOSTS))
+        self.lab = Lab(wall, coins=coins, pace=Pace.STILL, plan=msgspec.structs.replace(self.lab.plan, files=_FILES))
         self.folder = folder
         self.pin = self._authority.pin
 

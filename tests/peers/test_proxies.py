@@ -82,7 +82,7 @@ def _write(scene: Scene, name: str, settings: object) -> str:
 def _fetch(scene: Scene, near: Program, through: Sequence[str] | None = None, url: str = f"http://{ADDRESS}/") -> str:
     """Fetch a page twice over one connection of a proxy: what is blocked after a moment lets the first one through."""
     proxy = ("-x", f"socks5h://127.0.0.1:{_LOCAL}") if through is None else through
-    done = scene.act(["curl", "-sS", "--max-time", "2", "--rate", "4/s", *proxy, url, url], after=[near])
+    done = scene.act(["curl", "-sS", "--max-time", "3", "--rate", "4/s", *proxy, url, url], after=[near])
     said = words(done)
     if said.count("This is ") == 2:
         return "passes"

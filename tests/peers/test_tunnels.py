@@ -13,28 +13,30 @@ _FAR, _NEAR = "10.9.0.1", "10.9.0.2"
 """The two ends within a tunnel."""
 
 
-def _openvpn(transport: str) -> "Case":
+def _openvpn(transport: str) -> Case:
     def play(scene: Scene) -> str:
         bundle = certificate(scene.folder)
         fingerprint = x509.load_pem_x509_certificate(bundle.read_bytes()).fingerprint(hashes.SHA256()).hex(":")
-        shared = ["openvpn", "--dev", "tun", "--cert", str(bundle), "--key", str(bundle), "--peer-fingerprint", fingerprint, "--data-ciphers", "AES-256-GCM"]
-        suffix = {"udp": ("udp", "udp"), "tcp": ("tcp-server", "tcp-client")}[transport]
-        far = ["--tls-server", "--dh", "none", "--ifconfig", _FAR, _NEAR, "--proto", suffix[0], "--local", ADDRESS, "--port", "1194"]
-        near = ["--tls-client", "--ifconfig", _NEAR, _FAR, "--proto", suffix[1], "--remote", ADDRESS, "1194", "--nobind"]
+        shared = ["openvpn", "--dev", "tun", "--cert", str(bundle), "--key", str(bundle), "--peer-fingerprint", fingerprint]
+        server, client = {"udp": ("udp", "udp"), "tcp": ("tcp-server", "tcp-client")}[transport]
+        far = ["--tls-server", "--dh", "none", "--ifconfig", _FAR, _NEAR, "--proto", server, "--local", ADDRESS, "--port", "1194"]
+        near = ["--tls-client", "--ifconfig", _NEAR, _FAR, "--proto", client, "--remote", ADDRESS, "1194", "--nobind"]
         scene.start([*shared, *far], port=1194, transport="tcp" if transport == "tcp" else "udp")
-        return _page(scene, [Program([*shared, *near], says="Initialization Sequence Completed")])
+        return _page(scene, Program([*shared, *near], says="Initialization Sequence Completed"))
 
     return Case("openvpn", transport.upper(), "", play, "passes", programs=("openvpn", "curl"), root=True)
 
 
 def _wireguard(scene: Scene) -> str:
-    secrets = {end: subprocess.run(["wg", "genkey"], capture_output=True, check=True).stdout for end in ("far", "near")}
-    public = {end: subprocess.run(["wg", "pubkey"], input=secret, capture_output=True, check=True, text=False).stdout.decode().strip() for end, secret in secrets.items()}
-    for end, secret in secrets.items():
+    public = {}
+    for end in ("far", "near"):
+        secret = subprocess.run(["wg", "genkey"], capture_output=True, check=True).stdout
         (scene.folder / end).write_bytes(secret)
-    scene.start(["sh", "-c", _interface(scene, "far", _FAR, f"listen-port 51820 peer {public['near']} allowed-ips {_NEAR}/32")], port=51820, transport="udp")
+        public[end] = subprocess.run(["wg", "pubkey"], input=secret, capture_output=True, check=True).stdout.decode().strip()
+    far = _interface(scene, "far", _FAR, f"listen-port 51820 peer {public['near']} allowed-ips {_NEAR}/32")
     near = _interface(scene, "near", _NEAR, f"peer {public['far']} endpoint {ADDRESS}:51820 allowed-ips {_FAR}/32")
-    return _page(scene, [Program(["sh", "-c", near], says="up and away")])
+    scene.start(["sh", "-c", far], port=51820, transport="udp")
+    return _page(scene, Program(["sh", "-c", near], says="up and away"))
 
 
 def _interface(scene: Scene, end: str, address: str, settings: str) -> str:
@@ -54,13 +56,14 @@ def _ssh(scene: Scene) -> str:
     )
     # It wants a place of its own, which the system's own start makes elsewhere, and to be called by its whole name.
     scene.start(["sh", "-c", f'mkdir -p /run/sshd; exec "$(command -v sshd)" -D -e -f {settings}'], port=22)
-    options = ["-F", "none", "-i", str(scene.folder / "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-    done = scene.act(["ssh", *options, "-o", "ConnectTimeout=5", f"root@{ADDRESS}", "echo here"])
-    return "passes" if done.stdout == b"here\n" else words(done)
+    options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=5")
+    argv = ["ssh", "-F", "none", "-i", str(scene.folder / "user"), *(f"-o{option}" for option in options), f"root@{ADDRESS}", "echo here"]
+    done = scene.act(argv)
+    return "passes" if b"here" in done.stdout else words(done)
 
 
-def _page(scene: Scene, after: list[Program]) -> str:
-    done = scene.act(["curl", "-sS", "--max-time", "5", f"http://{_FAR}/"], after=after)
+def _page(scene: Scene, tunnel: Program) -> str:
+    done = scene.act(["curl", "-sS", "--max-time", "5", f"http://{_FAR}/"], after=[tunnel])
     return "passes" if page(_FAR) in done.text else words(done)
 
 
