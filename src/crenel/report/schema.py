@@ -7,6 +7,7 @@ from crenel.atlas.schema import Profile
 from crenel.net.trace import FlowReport
 from crenel.report.exchange import ExchangeReport
 from crenel.report.result import CheckResult, RunHead, TryHead, TryResult
+from crenel.report.run import RunFlow, RunOfHead, RunOfResult
 
 DIALECT = f"https://json-schema.org/draft/{2020}-12/schema"
 """The version of JSON Schema that is written; not a day, so it stands in two pieces."""
@@ -138,24 +139,49 @@ MEANINGS: dict[str, dict[str, str]] = {
 """What fields mean, where their name does not say it."""
 
 
+_RUN = {
+    "as_of": "day, or minute, in the wall's own time",
+    "tolerate": "chance up to which a flow is not at risk",
+    "command": "the program and its arguments",
+    "status": "its exit status; of a signal, the number below zero; null where it was ended because its time was up",
+    "passed": "is no flow at risk, and was none blocked by what the wall remembered from before?",
+    "problems": "why not all of this can be relied on, in sentences",
+    "notes": "what this machine could not give the lab, in sentences",
+    "untold": "packets that were too many to be told of",
+}
+_RUN_FLOW = {
+    "capture": "path of the capture that --pcap wrote; empty without one",
+    "at_packet": "1-based index in that capture of the packet that triggered it",
+    "verdict": "blocked where the outcome is blocked or tampered, undetermined where it failed without the wall",
+    "outcome": "what became of it for the client, as far as packets show",
+    "experience": "what the client went through",
+    "answers": "what the client was answered, by time",
+    "misled_by": "id of the box whose forged answer sent the client to this address",
+    "events": "every packet of the flow at every place where it was seen, by time",
+}
+
+
 def result_schema() -> dict[str, object]:
-    """Return the schema of everything that `check` and `try` write: a flow or an exchange, a head, or all in one object."""
-    kinds = (CheckResult, RunHead, FlowReport, TryResult, TryHead, ExchangeReport)
+    """Return the schema of everything that `check`, `try` and `run` write: a flow or an exchange, a head, or all in one object."""
+    kinds = (CheckResult, RunHead, FlowReport, TryResult, TryHead, ExchangeReport, RunOfResult, RunOfHead, RunFlow)
     forms, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     meanings_of = {
         **MEANINGS,
         "CheckResult": {**MEANINGS["RunHead"], "flows": "every flow of every capture"},
         "TryResult": {**MEANINGS["TryHead"], "exchanges": "every exchange, by date and then in their order"},
+        "RunOfHead": {**MEANINGS["TryHead"], **_RUN},
+        "RunOfResult": {**MEANINGS["TryHead"], **_RUN, "flows": "every flow of the command, by their first packets"},
+        "RunFlow": {**MEANINGS["FlowReport"], **_RUN_FLOW},
     }
     for name, meanings in meanings_of.items():
         for field, words in meanings.items():
             components[name]["properties"][field].setdefault("description", words)
     return {
         "$schema": DIALECT,
-        "title": "Results of crenel check and crenel try",
+        "title": "Results of crenel check, crenel try and crenel run",
         "description": (
             "check --format json writes a CheckResult, --format jsonl a FlowReport per line, with --header after one line that is a RunHead; "
-            "try writes a TryResult, an ExchangeReport per line, and a TryHead."
+            "try writes a TryResult, an ExchangeReport per line, and a TryHead; run a RunOfResult, a RunFlow per line, and a RunOfHead."
         ),
         "anyOf": list(forms),
         "$defs": components,

@@ -131,16 +131,15 @@ class Stage:
 
     def _tried(self, argv: tuple[str, ...], work: Callable[[], Completed]) -> Outcome:
         fresh = self._prepare()
-        self._sing("before", argv)
+        lost = self._sing("before", argv)
         if fresh is not None:
             fresh.come_up()  # it had the time in which the canary flew
+        if lost is not None:
+            raise LabError(lost)
         began = self.lab.now - self.lab.start
         done = work()
-        problems = list(self._dead())
-        try:
-            self._sing("after", argv)
-        except LabError as problem:
-            problems.append(str(problem))
+        lost = self._sing("after", argv)
+        problems = [*([lost] if lost is not None else []), *self._dead()]
         flows = tuple(flow for flow in self._flows() if flow.began >= began)
         flows = tuple(msgspec.structs.replace(flow, number=number) for number, flow in enumerate(flows, 1))
         outcome = Outcome(argv, done.status, done.stdout, done.stderr, flows, tuple(problems), self.lab.counts.untold)
@@ -161,13 +160,14 @@ class Stage:
         )
         return self._internet
 
-    def _sing(self, when: str, argv: Sequence[str]) -> None:
-        """Raise LabError where a canary does not come back although no box had to do with that."""
+    def _sing(self, when: str, argv: Sequence[str]) -> str | None:
+        """Return a sentence where a canary does not come back although no box had to do with that."""
         sung = sing(self.lab)
         self._canaries.add(sung.endpoint)
-        if not sung.alive and not self._acted_on(sung):
-            what = "nothing can be judged" if when == "before" else "what is said of its flows cannot be relied on"
-            raise LabError(f"the canary {when} {shlex.join(argv)[:_SHOWN]} did not come back, and no box acted on it: the lab is broken, so {what}")
+        if sung.alive or self._acted_on(sung):
+            return None
+        what = "nothing can be judged" if when == "before" else "what is said of its flows cannot be relied on"
+        return f"the canary {when} {shlex.join(argv)[:_SHOWN]} did not come back, and no box acted on it: the lab is broken, so {what}"
 
     def _acted_on(self, sung: Sung) -> bool:
         others = self._canaries - {sung.endpoint}
