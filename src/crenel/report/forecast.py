@@ -17,6 +17,8 @@ from crenel.wall.settle import side_of_end
 _NEVER = 1 << 62
 _FIRST_ROWS, _LAST_ROWS = 14, 4
 """A longer ladder keeps so many rows at its beginning and at its end."""
+_LATER = {"drop": "stop", "throttle": "slow"}
+"""What boxes do that act on what comes behind their ground."""
 AFTERWARDS = "from here on the capture shows what happened without this wall"
 
 
@@ -34,7 +36,10 @@ def forecast_picture(flow: FlowReport, witnessed: Witnessed, wall: str, title: s
     times = {event.number: event.time for event in trace}
     causes = {event.number: times[event.cause] for event in trace if event.cause}
     found = sorted(journeys(trace, wall), key=lambda one: (causes.get(one.numbers[0], one.begun), one.numbers[0] in causes, one.begun))
-    rows: list[Arrow | Remark] = [_as_forecast(arrow_of(one, acts, wall, over=_NEVER), one, withheld, causes) for one in found]
+    later = {trigger.middlebox: _LATER[trigger.action] for trigger in flow.triggers if trigger.acted and trigger.action in _LATER}
+    rows: list[Arrow | Remark] = [
+        _with_later(_as_forecast(arrow_of(one, acts, wall, over=_NEVER), one, withheld, causes), later) for one in found
+    ]
     rows = shortened(_with_remark(_paired(rows)), _FIRST_ROWS, _LAST_ROWS)
     if witnessed.full:
         rows.append(Remark(rows[-1].begun, f"and more: the flow has {counted(flow.packets, 'packet')}", "dim"))
@@ -82,6 +87,12 @@ def _as_forecast(arrow: Arrow, one: Journey, withheld: Mapping[int, str], causes
     elif stoppers:
         notes = (f"would be stopped by {listed(stoppers)}",)
     return msgspec.structs.replace(arrow, begun=begun, ended=None, notes=notes)
+
+
+def _with_later(arrow: Arrow, later: Mapping[str, str]) -> Arrow:
+    """Say of the first ground of a box that acts on what follows how it does."""
+    words = tuple(f"{box} would {later[box]} what follows" for box in arrow.acted if box in later)
+    return msgspec.structs.replace(arrow, notes=arrow.notes + words) if words and not arrow.notes else arrow
 
 
 def _paired(rows: list[Arrow | Remark]) -> list[Arrow | Remark]:

@@ -65,7 +65,8 @@ def _element(picture: Picture, name: str, body: str, height: float, inner: str, 
 
 def describe(picture: Picture) -> str:
     """Return what a ladder shows, for people who do not see it."""
-    return f"{picture.summary.rstrip('.')}. Ladder of client, wall and server: {_counts(picture)}; the list of packets has the same in words."
+    summary = picture.summary.replace(GLUE, " ").rstrip(".")
+    return f"{summary}. Ladder of client, wall and server: {_counts(picture)}; the list of packets has the same in words."
 
 
 def _counts(picture: Picture) -> str:
