@@ -1,6 +1,9 @@
 """Whatever goes wrong ends as one sentence and one of the documented statuses."""
 
+import errno
+import os
 import re
+import tempfile
 from pathlib import Path
 
 import click
@@ -72,3 +75,13 @@ def test_errors_of_the_command_line_go_on() -> None:
 def test_sentences_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     say("so it is")
     assert capsys.readouterr() == ("", "crenel: so it is\n")
+
+
+def test_a_bug_whose_traceback_cannot_be_saved_is_a_sentence_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    assert report_bug(ValueError("odd")) == Status.BUG
+    assert "a bug in Crenel (ValueError: odd)" in (said := capsys.readouterr().err)
+    assert said.endswith("its traceback could not be saved: No space left on device\n")

@@ -61,9 +61,13 @@ def guard(work: Callable[[], object]) -> int:
 
 def report_bug(error: Exception) -> int:
     """Save the traceback of a bug, and say where."""
-    handle, path = tempfile.mkstemp(prefix="crenel-bug-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        traceback.print_exception(error, file=file)
     what = ": ".join(filter(None, (type(error).__name__, str(error).partition("\n")[0])))
-    say(f"this is a bug in Crenel ({what}); please report it with the traceback saved in {path}")
+    try:
+        handle, path = tempfile.mkstemp(prefix="crenel-bug-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError as problem:
+        say(f"this is a bug in Crenel ({what}); please report it; its traceback could not be saved: {problem.strerror}")
+    else:
+        say(f"this is a bug in Crenel ({what}); please report it with the traceback saved in {path}")
     return Status.BUG
