@@ -137,28 +137,30 @@ def test_without_a_lab_its_tests_are_skipped_with_what_is_missing_or_fail_where_
 
 @NEEDS_LAB
 def test_memory_begins_empty_in_each_test_and_tolerate_is_obeyed(tmp_path: Path) -> None:
-    ask = "import socket\\nnear = socket.create_connection(('203.0.113.9', 80))\\nnear.sendall(b'GET / HTTP/1.1\\\\r\\\\nHost: %s\\\\r\\\\n\\\\r\\\\n')"
-    text = f'''
+    (tmp_path / "ask.py").write_text(
+        "import socket, sys\nnear = socket.create_connection(('203.0.113.9', 80))\n"
+        "near.sendall(b'GET / HTTP/1.1\\r\\nHost: ' + sys.argv[1].encode() + b'\\r\\n\\r\\n')\nnear.recv(1)"
+    )
+    text = """
 import sys
-ASK = "{ask}\\nnear.recv(1)"
 
 
 @pytest.mark.wall("gfw", as_of="2025-01-15")
 def test_blocked(lab):
-    assert not lab.run([sys.executable, "-c", ASK % "blocked.example"]).passed
+    assert not lab.run([sys.executable, "ask.py", "blocked.example"]).passed
 
 
 @pytest.mark.wall("gfw", as_of="2025-01-15")
 def test_allowed(lab):
-    assert lab.run([sys.executable, "-c", ASK % "allowed.example"]).passed
+    assert lab.run([sys.executable, "ask.py", "allowed.example"]).passed
 
 
 @pytest.mark.wall("gfw", as_of="2025-01-15", tolerate=1.0, pace="real")
 def test_tolerated(lab):
-    outcome = lab.run([sys.executable, "-c", ASK % "blocked.example"])
+    outcome = lab.run([sys.executable, "ask.py", "blocked.example"])
     assert not outcome.at_risk
     assert outcome.flows[0].exchange.chance > 0
-'''
+"""
     ran = run(suite(tmp_path, text), "-p", "no:randomly")
     assert ran.status == 0, ran.out
     assert "3 passed" in ran.out
@@ -181,7 +183,8 @@ def test_a_wall_file_lies_beside_the_test(tmp_path: Path) -> None:
 
 
 def test_who_does_not_use_it_imports_nothing_of_it(tmp_path: Path) -> None:
-    suite(tmp_path, "import sys\n\n\ndef test_it():\n    assert [name for name in sys.modules if name.startswith('crenel.')] == ['crenel.pytest_plugin']\n")
+    loaded = "[name for name in sys.modules if name.startswith('crenel.')]"
+    suite(tmp_path, f"import sys\n\n\ndef test_it():\n    assert {loaded} == ['crenel.pytest_plugin']\n")
     ran = run(tmp_path)
     assert ran.status == 0, ran.out
 
