@@ -37,6 +37,10 @@ class Vantage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Share of servers behind a filter that drops resets out of state and odd flag combinations."""
     affected_destination: bool
     """Is the server among the addresses that the wall watches for fully encrypted traffic?"""
+    timestamps: bool = True
+    """Do client and server put timestamps into their segments (RFC 7323)?"""
+    checks_options: bool = True
+    """Do they drop segments whose TCP options make no sense, as Linux does since 6.7?"""
     sources: tuple[str, ...]
     assumed: dict[str, str] = {}
     client_middlebox: tuple[ClientMiddlebox, ...] = ()

@@ -55,6 +55,11 @@ def test_a_signature_without_a_key_is_seen(options: bytes, refused: bool) -> Non
     assert is_unkeyed_signature(options) is refused
 
 
+@pytest.mark.parametrize(("options", "refused"), [(b"\x13\x12" + bytes(16), True), (b"\xfe\x00" + bytes(16), False)])
+def test_older_kernels_took_options_that_make_no_sense_but_no_signature(options: bytes, refused: bool) -> None:
+    assert is_unkeyed_signature(options, checks=False) is refused
+
+
 @given(st.binary(max_size=44))
 def test_no_options_raise(options: bytes) -> None:
     read_syn_options(options)

@@ -10,9 +10,10 @@ from crenel.instant import seconds
 from crenel.net.app.http import Http
 from crenel.net.exchange import Exchange
 from crenel.net.ground import Tactic
+from crenel.net.host.options import HostOptions
 from crenel.net.path.path import Path
 from crenel.net.path.route import Route, route_of
-from crenel.net.sim.trials import Simulated
+from crenel.net.sim.trials import Simulated, options_of
 from crenel.wall.effects import Side
 from crenel.wall.wall import Wall
 from crenel.wire.packet import ACK, PSH, RST, Packet
@@ -106,3 +107,13 @@ def test_the_calm_exchange_is_what_the_wall_sees_when_no_box_acts() -> None:
     ]
     assert {side for _, side, _ in calm} == {Side.INSIDE, Side.OUTSIDE}
     assert calm[0][1] == ROUTE.client_side
+
+
+@pytest.mark.parametrize("timestamps", [True, False])
+def test_the_hosts_are_those_of_the_vantage(timestamps: bool) -> None:
+    route = msgspec.structs.replace(ROUTE, timestamps=timestamps, checks_options=False)
+    exchange = Simulated(START).trial(Http(host="allowed.example"), WALL, route, None, None, KeyedCoins(0))
+    data = [event.packet for event in exchange.trace if event.what == "sent" and event.packet.payload]
+    assert {bool(packet.options) for packet in data} == {timestamps}
+    assert not options_of(route).checks_options
+    assert options_of(ROUTE) == HostOptions(timestamps=ROUTE.timestamps, checks_options=ROUTE.checks_options)

@@ -93,7 +93,7 @@ class Endpoint(Tcb):
         state = self.state
         if self.timestamps and state is not State.LISTEN and len(segment.options) == 12:
             pass  # what nearly every segment carries
-        elif is_signed(segment) and state is not State.TIME_WAIT:
+        elif is_signed(segment, checks=self.host.checks_options) and state is not State.TIME_WAIT:
             return
         if state is State.LISTEN or state is State.CLOSED:
             self._receive_unconnected(now, packet, segment)

@@ -20,7 +20,8 @@ class HostOptions(msgspec.Struct, frozen=True, gc=False):
     `window` is the receive window in bytes: what the SYN offers, and what every later segment offers again, for the
     application reads at once. `clock_offset` is added to the milliseconds of the timestamp option. `ident` is the IP
     identification of the first segment after the handshake; it counts up from there. `mss` is that of IPv4: over IPv6,
-    whose header is 20 bytes longer, it is 20 less.
+    whose header is 20 bytes longer, it is 20 less. `checks_options` drops segments whose options make no sense, as Linux
+    does since 6.7, when it learned to look for an authentication option in them (RFC 5925); before, it took them.
     """
 
     mss: int = 1460
@@ -45,6 +46,7 @@ class HostOptions(msgspec.Struct, frozen=True, gc=False):
     time_wait: int = 60_000_000_000
     challenge_interval: int = 500_000_000
     first_cwnd: int = 10
+    checks_options: bool = True
 
 
 class SynOptions(msgspec.Struct, frozen=True, gc=False):
@@ -109,10 +111,11 @@ def read_sack(options: bytes) -> list[tuple[int, int]]:
     return []
 
 
-def is_unkeyed_signature(options: bytes) -> bool:
+def is_unkeyed_signature(options: bytes, *, checks: bool = True) -> bool:
     """Say whether Linux drops the segment for its options before any state sees them (tcp_inbound_hash, without a key).
 
-    That is an MD5 signature (RFC 2385) nobody asked for, and also options that make no sense while there is room for a signature in them.
+    That is an MD5 signature (RFC 2385) nobody asked for, and where it `checks` also options that make no sense while there is room for a
+    signature in them.
     """
     at, end = 0, len(options)
     # Less than a signature (tcp_do_parse_auth_options) is not looked at.
@@ -124,7 +127,9 @@ def is_unkeyed_signature(options: bytes) -> bool:
             at += 1
             continue
         length = options[at + 1]
-        if length < 2 or length > end - at or kind == MD5_KIND:
+        if length < 2 or length > end - at:
+            return checks
+        if kind == MD5_KIND:
             return True
         at += length
     return False

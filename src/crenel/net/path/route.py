@@ -53,6 +53,10 @@ class Route(msgspec.Struct, frozen=True):
     """Do routers say that a TTL ran out?"""
     insertion_loss: float = 0.0
     """Probability, per trial, that what an end sends for the wall alone does not reach it."""
+    timestamps: bool = True
+    """Do the hosts at its ends put timestamps into their segments?"""
+    checks_options: bool = True
+    """Do they drop segments whose options make no sense?"""
 
     @property
     def hops(self) -> int:
@@ -80,6 +84,7 @@ def route_of(vantage: Vantage, walls: Wall | Sequence[Standing]) -> Route:
     return Route(
         tuple(links), tuple(standing.wall for standing in placed), Side.INSIDE if vantage.side == "inside" else Side.OUTSIDE,
         vantage.client_middlebox, vantage.strict_server_share, insertion_loss=vantage.insertion_loss,
+        timestamps=vantage.timestamps, checks_options=vantage.checks_options,
     )
 
 

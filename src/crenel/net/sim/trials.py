@@ -1,5 +1,6 @@
 """An application, a wall and a route in, the exchange that they come to in virtual time out: the ground that needs no kernel."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -24,7 +25,6 @@ LONGEST = 150 * NANOSECONDS
 AFTERGLOW = NANOSECONDS
 """Nanoseconds within which late answers and farewells are seen (bench)."""
 
-_OPTIONS = HostOptions()
 _ISN = Uniform(0, (1 << 30) - 1)
 """Where connections begin: far from the middle of all 32-bit numbers, at which a random field is held where chances are worked out."""
 _OTHER = {Side.INSIDE: Side.OUTSIDE, Side.OUTSIDE: Side.INSIDE}
@@ -90,8 +90,9 @@ class Simulated(msgspec.Struct, frozen=True):
     def _play(self, app: App, path: Path, coins: Coins, tactics: Mapping[End, Tactic] | None) -> ClientEnd:
         start, between = self.start, self.between
         ours, theirs = initial_numbers(coins)
-        server = ServerEnd(app, Host(between.server, _OPTIONS, lambda peer, port, own: theirs + port))
-        client = ClientEnd(app, Host(between.client, _OPTIONS, lambda peer, port, own: ours + own), between.server, between.sport, start)
+        options = options_of(path.route)
+        server = ServerEnd(app, Host(between.server, options, lambda peer, port, own: theirs + port))
+        client = ClientEnd(app, Host(between.client, options, lambda peer, port, own: ours + own), between.server, between.sport, start)
         rewriters = {end: tactic(coins) for end, tactic in tactics.items()} if tactics else None
         network = Network(path, client, server, rewriters)
         end = Instant(start + self.longest)
@@ -100,3 +101,12 @@ class Simulated(msgspec.Struct, frozen=True):
             network.run(stop.at, min(end, Instant(stop.at + self.afterglow)))
         return client
 
+
+@functools.lru_cache(maxsize=4)
+def _options(*, timestamps: bool, checks_options: bool) -> HostOptions:
+    return HostOptions(timestamps=timestamps, checks_options=checks_options)
+
+
+def options_of(route: Route) -> HostOptions:
+    """Return what the hosts at the ends of a route are set to."""
+    return _options(timestamps=route.timestamps, checks_options=route.checks_options)
