@@ -7,23 +7,27 @@ from pathlib import Path
 import pytest
 
 from crenel.net.replay.check import judge_capture, witness_flows
+from crenel.net.replay.witness import Witnessed
 from crenel.report.citing import known_sources
 from crenel.report.html_check import LARGEST, MOST_ROWS, Checked, Gathered, anchor, check_html, has_ground
 from tests.report.making import EXAMPLE, Timed, flow, hello, query, tcp, wall_of, write_capture
 
 SOURCES = known_sources("gfw")
-NAMES = [b"<script>alert(1)</script>.blocked.example", "\u202egpj.blocked.example".encode(), b"\x00\x1b[31m\x07.blocked.example", b"'\"><img src=x>.blocked.example"]
+NAMES = [
+    b"<script>alert(1)</script>.blocked.example", "\u202egpj.blocked.example".encode(), b"\x00\x1b[31m\x07.blocked.example",
+    b"'\"><img src=x>.blocked.example",
+]  # fmt: skip
 
 
 def checked(*paths: str) -> Checked:
     wall = wall_of()
     gathered = Gathered(wall, many=len(paths) > 1)
     captures = tuple(judge_capture(path, wall, gathered.take) for path in paths)
-    witnessed = {}
+    witnessed: dict[tuple[str, int], Witnessed] = {}
     for path in paths:
         numbers = [one.flow for one in gathered.wanted() if one.capture == path]
         witnessed |= {(path, number): one for number, one in witness_flows(path, wall, numbers).items()}
-    return Checked(gathered=gathered, captures=captures, failed=(), witnessed=witnessed, sources=SOURCES, again="crenel check x")
+    return Checked(gathered=gathered, captures=captures, failed=(), witnessed=witnessed, sources=SOURCES, again="crenel check x", crenel="0")
 
 
 def made(folder: Path, *conversations: Iterable[Timed]) -> str:
@@ -45,7 +49,8 @@ def test_all_flows_are_in_the_table_and_those_at_risk_are_drawn() -> None:
 
 
 def test_a_hundred_flows_fit(tmp_path: Path) -> None:
-    text = made(tmp_path, *(tcp([hello(b"www%d.blocked.example" % at)], sport=40000 + at, at=at, server=bytes((198, 51, 100, at))) for at in range(1, 101)))
+    hellos = [hello(b"www%d.blocked.example" % at) for at in range(1, 101)]
+    text = made(tmp_path, *(tcp([one], sport=40000 + at, at=at, server=bytes((198, 51, 100, at))) for at, one in enumerate(hellos, 1)))
     assert len(re.findall(r'<h2 id="f0-\d+">', text)) == 100
     assert len(text.encode()) < 400_000
     assert "<mark>" in text

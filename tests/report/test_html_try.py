@@ -2,6 +2,7 @@
 
 import re
 
+from crenel.atlas.compile import About
 from crenel.report.citing import known_sources
 from crenel.report.html_try import packet_list, try_html
 from crenel.report.picture import picture_of
@@ -17,9 +18,11 @@ def report(*targets: str) -> str:
 
 def test_it_says_what_rests_on_what() -> None:
     text = report("https://blocked.example/")
+    about = wall_of().about
+    assert isinstance(about, About)
     for part in (
         "<h1>https://blocked.example/</h1>", "as of 2025-01-15 at 12:00", "vantage beijing, seed 0", "blocked after 191.8", "A Wall Behind A Wall",
-        "assumed for lack of a measurement", "crenel try x --seed 0", wall_of().about.sha256, "blocked.example (suffix) on gfw-tls-triple",
+        "assumed for lack of a measurement", "crenel try x --seed 0", about.sha256, "blocked.example (suffix) on gfw-tls-triple",
     ):  # fmt: skip
         assert part in text
     assert len(text.encode()) < 50_000

@@ -1,7 +1,6 @@
 """Ladders to the scale of time: equal times are equally far apart, silences are cut and say how long, and no number covers another."""
 
 import re
-from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from crenel.net.sim.tries import payload_target
 from crenel.report.picture import picture_of
 from crenel.report.svg_time import Scale, svg_time
+from tests.report.test_svg import parsed
 from tests.report.tried import NOISE, carried, wall_of
 
 
@@ -29,16 +29,16 @@ def test_silence_is_cut_and_says_how_long() -> None:
     tried = carried(wall_of("2022-06-01", 2), payload_target(NOISE, "tcp", 8388))[0]
     markup = svg_time(picture_of(tried.exchange, "title", "summary"), "x")
     assert re.search(r">[\d,]+\.\d ms</text>", markup)
-    assert float(ET.fromstring(markup).attrib["viewBox"].split()[3]) < 2500
+    assert float(parsed(markup).attrib["viewBox"].split()[3]) < 2500
 
 
 def test_numbers_do_not_cover_each_other() -> None:
     tried = carried(wall_of(), "https://blocked.example/")[0]
-    root = ET.fromstring(svg_time(picture_of(tried.exchange, "title", "summary")))
+    root = parsed(svg_time(picture_of(tried.exchange, "title", "summary")))
     places: dict[str, list[float]] = {}
     for text in root.iter("text"):
         if text.attrib.get("class") == "b":
             places.setdefault(text.attrib["x"], []).append(float(text.attrib["y"]))
-    assert len(sum(places.values(), [])) == len(picture_of(tried.exchange, "", "").rows)
+    assert sum(map(len, places.values())) == len(picture_of(tried.exchange, "", "").rows)
     for heights in places.values():
         assert all(after - before >= 12.9 for before, after in zip(sorted(heights), sorted(heights)[1:], strict=False))

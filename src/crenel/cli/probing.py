@@ -5,6 +5,7 @@ from typing import cast
 
 import msgspec
 
+from crenel import __version__
 from crenel.atlas.compile import About
 from crenel.cli.options import Judging
 from crenel.cli.status import Status, say
@@ -41,5 +42,5 @@ def measure(asking: Asking, judging: Judging) -> int:
     if judging.as_of is None:
         say(f"tried as of {cast('About', wall.about).as_of}, which is today; --as-of takes another day")
     exchanges = carry_out(wall, Steps(targets, 0.0), 0, judging.tolerate)
-    sys.stdout.buffer.write(msgspec.json.encode(measurement(targets, exchanges)) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(measurement(targets, exchanges, __version__)) + b"\n")
     return Status.AT_RISK if any(exchange.at_risk for exchange in exchanges) else Status.SAFE

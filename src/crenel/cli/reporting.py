@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from crenel import __version__
 from crenel.cli.again import command_again
 from crenel.cli.options import Judging
 from crenel.cli.sinks import Sink
@@ -107,6 +108,6 @@ def write_report(path: str, gathered: Gathered, checking: "Checking", judging: J
         witnessed |= {(capture, number): one for number, one in found.items()}
     checked = Checked(
         gathered=gathered, captures=checking.captures, failed=tuple(failure.error for failure in checking.failed), witnessed=witnessed,
-        sources=known_sources(judging.name()), again=command_again("check", captures, (), judging),
+        sources=known_sources(judging.name()), again=command_again("check", captures, (), judging), crenel=__version__,
     )  # fmt: skip
     write_whole("--report", path, [check_html(checked).encode("utf-8", "backslashreplace")])

@@ -244,4 +244,4 @@ def _write_report(asking: Asking, path: str, judging: Judging, tried: Sequence[S
         *(("--compare", date) for date in asking.compare), ("--repeat", asking.repeat if asking.repeat > 1 else None),
     ]  # fmt: skip
     again = command_again("try", words, given, judging)
-    write_whole("--report", path, [try_html(tried, known_sources(judging.name()), again).encode("utf-8")])
+    write_whole("--report", path, [try_html(tried, known_sources(judging.name()), again, __version__).encode("utf-8")])

@@ -90,6 +90,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     sources: Mapping[str, Source]
     again: str
     """The command that gives the same answer."""
+    crenel: str = ""
+    """The version of Crenel."""
 
 
 def check_html(checked: Checked) -> str:
@@ -110,13 +112,13 @@ def check_html(checked: Checked) -> str:
     footer = [line for line in checked.gathered.table.footer(checked.captures) if line]
     lead = tag("p", shown(plain(footer[0])), class_="lead") + "".join(tag("p", shown(words), class_="note") for words in checked.failed)
     table = _table(checked, about)
-    rest = page(_report(title, lead, labelled(footer[1:], _HANG), (table, boxes), checked.again, about))
+    rest = page(_report(title, lead, labelled(footer[1:], _HANG), (table, boxes), checked, about))
     ladders, left_out = _within(checked, LARGEST - _INTRODUCTION - len(rest.encode()))
-    return page(_report(title, lead, labelled(footer[1:], _HANG), (table, _introduced(ladders, left_out), boxes), checked.again, about))
+    return page(_report(title, lead, labelled(footer[1:], _HANG), (table, _introduced(ladders, left_out), boxes), checked, about))
 
 
-def _report(title: str, lead: str, facts: str, sections: tuple[str, ...], again: str, about: About) -> Report:
-    return Report(title=title, lead=lead, facts=facts, sections=sections, again=again, sha256=about.sha256)
+def _report(title: str, lead: str, facts: str, sections: tuple[str, ...], checked: Checked, about: About) -> Report:
+    return Report(title=title, lead=lead, facts=facts, sections=sections, again=checked.again, sha256=about.sha256, crenel=checked.crenel)
 
 
 def _introduced(ladders: Sequence[str], left_out: int) -> str:

@@ -21,13 +21,14 @@ from crenel.report.text import listed
 from crenel.wire.packet import TCP
 
 
-def try_html(dates: Sequence[Sequence[Tried]], sources: Mapping[str, Source], again: str) -> str:
+def try_html(dates: Sequence[Sequence[Tried]], sources: Mapping[str, Source], again: str, crenel: str = "") -> str:
     """Return the report of exchanges.
 
     Args:
         dates: for each date the exchanges as of it, one after the other.
         sources: who measured what, by id.
         again: the command that gives the same answer.
+        crenel: the version of Crenel.
     """
     desk = Desk(sources, None)
     first = dates[0][0]
@@ -45,6 +46,7 @@ def try_html(dates: Sequence[Sequence[Tried]], sources: Mapping[str, Source], ag
     return page(
         Report(
             title=title, lead=_lead(dates), facts=labelled(head_lines(about, desk), 7), sections=tuple(sections), again=again, sha256=about.sha256,
+            crenel=crenel,
         )
     )  # fmt: skip
 

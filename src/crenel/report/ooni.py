@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from crenel import __version__
 from crenel.errors import UsageError
 from crenel.net.app.dns import Dns, true_addresses
 from crenel.net.app.http import Http
@@ -51,28 +50,30 @@ def probe_steps(target: Target) -> tuple[Target, ...]:
     return Target(target.name, Dns(name=target.name), target.name), msgspec.structs.replace(target, address=address)
 
 
-def measurement(targets: Sequence[Target], exchanges: Sequence[Exchange]) -> dict[str, Json]:
+def measurement(targets: Sequence[Target], exchanges: Sequence[Exchange], crenel: str = "") -> dict[str, Json]:
     """Return the measurement that the steps of a probe come to.
 
     Args:
         targets: from `probe_steps`.
         exchanges: what became of each, in one session.
+        crenel: the version of Crenel.
 
     Raises:
         UsageError: OONI has no test of such a thing that could be told of.
     """
     if isinstance(targets[-1].app, Dns):
-        return dnscheck(targets[-1], exchanges[-1])
-    return web_connectivity(targets[-1], exchanges[-1], exchanges[0] if len(exchanges) > 1 else None)
+        return dnscheck(targets[-1], exchanges[-1], crenel)
+    return web_connectivity(targets[-1], exchanges[-1], exchanges[0] if len(exchanges) > 1 else None, crenel)
 
 
-def web_connectivity(target: Target, fetch: Exchange, lookup: Exchange | None = None) -> dict[str, Json]:
+def web_connectivity(target: Target, fetch: Exchange, lookup: Exchange | None = None, crenel: str = "") -> dict[str, Json]:
     """Return the measurement of a website.
 
     Args:
         target: the page, of http or https.
         fetch: what became of it.
         lookup: the look-up of its name before it; None where the target names an address.
+        crenel: the version of Crenel.
 
     Raises:
         UsageError: the target is no website.
@@ -100,15 +101,16 @@ def web_connectivity(target: Target, fetch: Exchange, lookup: Exchange | None = 
     }  # fmt: skip
     keys |= _analysis(lookup, show_address(first.dst), any(connection.done for connection in connected), page, told, failure)
     exchanges = [fetch] if lookup is None else [lookup, fetch]
-    return _measurement("web_connectivity", target.shown, exchanges, keys)
+    return _measurement("web_connectivity", target.shown, exchanges, keys, crenel)
 
 
-def dnscheck(target: Target, exchange: Exchange) -> dict[str, Json]:
+def dnscheck(target: Target, exchange: Exchange, crenel: str = "") -> dict[str, Json]:
     """Return the measurement of a resolver.
 
     Args:
         target: the name that is looked up.
         exchange: what became of it.
+        crenel: the version of Crenel.
 
     Raises:
         UsageError: the target is no look-up.
@@ -129,15 +131,15 @@ def dnscheck(target: Target, exchange: Exchange) -> dict[str, Json]:
         "bootstrap": None, "bootstrap_failure": None, "default_addrs": "", "domain": target.name, "http3_enabled": False, "http_host": "",
         "lookups": {url: lookup}, "tls_server_name": "", "tls_version": "",
     }  # fmt: skip
-    return _measurement("dnscheck", url, [exchange], keys)
+    return _measurement("dnscheck", url, [exchange], keys, crenel)
 
 
-def _measurement(test: str, given: str, exchanges: Sequence[Exchange], keys: dict[str, Json]) -> dict[str, Json]:
+def _measurement(test: str, given: str, exchanges: Sequence[Exchange], keys: dict[str, Json], crenel: str) -> dict[str, Json]:
     begun = dt.datetime.fromtimestamp(exchanges[0].start // _BILLION, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
     last = exchanges[-1]
     boxes = list(dict.fromkeys(trigger.middlebox for one in exchanges for trigger in one.triggers if trigger.acted))
     truth: dict[str, Json] = {
-        "engine_name": "crenel", "engine_version": __version__, "crenel_outcome": last.outcome, "crenel_wall": last.wall.name,
+        "engine_name": "crenel", "engine_version": crenel, "crenel_outcome": last.outcome, "crenel_wall": last.wall.name,
         "crenel_middleboxes": ",".join(boxes), "crenel_chance": f"{last.chance:.6g}",
     }  # fmt: skip
     if len(exchanges) > 1:
@@ -147,7 +149,7 @@ def _measurement(test: str, given: str, exchanges: Sequence[Exchange], keys: dic
         "extensions": {"dnst": 0, "httpt": 0, "netevents": 0, "tcpconnect": 0, "tlshandshake": 0, "tunnel": 0},
         "input": given, "measurement_start_time": begun, "probe_asn": "AS0", "probe_cc": "ZZ", "probe_ip": "127.0.0.1", "probe_network_name": "",
         "report_id": "", "resolver_asn": "AS0", "resolver_ip": "127.0.0.2", "resolver_network_name": "", "software_name": "crenel",
-        "software_version": __version__, "test_helpers": {"backend": {"address": "simulated", "type": "simulated"}}, "test_keys": keys,
+        "software_version": crenel, "test_helpers": {"backend": {"address": "simulated", "type": "simulated"}}, "test_keys": keys,
         "test_name": test, "test_runtime": sum(one.experience.time for one in exchanges) / _BILLION, "test_start_time": begun,
         "test_version": _TEST_VERSIONS[test],
     }  # fmt: skip

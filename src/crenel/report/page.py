@@ -7,7 +7,6 @@ from importlib.resources import files
 
 import msgspec
 
-from crenel import __version__
 from crenel.report.layout import GLUE, Line, Piece, Tone, joined
 from crenel.report.markup import escaped, shown, tag
 from crenel.report.svg import style
@@ -45,6 +44,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The command that gives the same answer."""
     sha256: str
     """Of the wall's profile."""
+    crenel: str = ""
+    """The version of Crenel that made it."""
 
 
 def page(report: Report) -> str:
@@ -58,9 +59,10 @@ def page(report: Report) -> str:
         f"<title>{title} – Crenel</title><style>{_sheet()}</style></head>"
     )
     header = f'<header><p class="brand">Crenel: what a wall would do</p><h1>{title}</h1>{report.lead}{report.facts}</header>'
+    version = f"<dt>Crenel</dt><dd>{escaped(report.crenel)}</dd>" if report.crenel else ""
     again = (
         f'<h2 id="again">How to get the same again</h2><pre class="wrap">{shown(report.again, 8000)}</pre>'
-        f"<dl><dt>Crenel</dt><dd>{escaped(__version__)}</dd><dt>profile</dt><dd>SHA-256 <code>{escaped(report.sha256)}</code></dd></dl>"
+        f"<dl>{version}<dt>profile</dt><dd>SHA-256 <code>{escaped(report.sha256)}</code></dd></dl>"
     )
     foot = (
         "<footer><p>Everything here comes from a model that was built from published measurements; nothing was sent through a real wall. "
