@@ -24,7 +24,7 @@ JUDGING = Judging(None, "2025-01-15", 0, 0.0, None, {}, {}, (), ())
         (outcome_of(plain_talk(), unanswered()), 3),
         (outcome_of(plain_talk(), problems=("the server died",)), 3),
         (outcome_of(listed(), problems=("the server died",)), 3),
-        (outcome_of(), 3),
+        (outcome_of(), 0),
     ],
 )
 def test_the_status_of_the_wall(outcome: Outcome, status: int) -> None:

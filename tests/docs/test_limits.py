@@ -10,6 +10,7 @@ from crenel.atlas.load import load_profile
 from crenel.flow.fragments import FragmentLimits
 from crenel.flow.reassembly import StreamLimits
 from crenel.net.app.speaker import PATIENCE
+from crenel.net.lab.tally import MOST_EVENTS, MOST_OF_FLOW
 from crenel.net.odds import MOST_OUTCOMES
 from crenel.net.replay import judge
 from crenel.net.sim.trials import AFTERGLOW, LONGEST
@@ -36,6 +37,8 @@ SECOND = 1_000_000_000
         (link._MAX_LAYERS, "layers of encapsulation | {} |"),
         (KEPT_PACKETS, "exact chance | {} |"),
         (MOST_OUTCOMES, "coins on one flow | {} |"),
+        (MOST_OF_FLOW, "Of a flow {:,} packets are kept"),
+        (MOST_EVENTS, "and {:,} events in all"),
         (LONGEST // SECOND, "broken off after {} s of virtual time"),
         (PATIENCE[0] // SECOND, "and {} s of patience over TCP"),
         (judge._IDLE // SECOND, "silent for {} s is a new flow"),

@@ -19,6 +19,7 @@ from crenel.evade.rate import MOST_LEAVES
 from crenel.evade.table import Reproduced
 from crenel.report.compare import GAP, NARROWEST
 from crenel.report.result import CheckResult, TryResult
+from crenel.report.run import RunOfResult
 from crenel.report.tested import Rule, StrategyReport
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -100,7 +101,7 @@ def described(text: str) -> dict[str, dict[str, str]]:
     return tables
 
 
-JSON_STRUCTS = [*structs(TryResult, structs(CheckResult)), StrategyReport, Rule, Reproduced]
+JSON_STRUCTS = [*structs(RunOfResult, structs(TryResult, structs(CheckResult))), StrategyReport, Rule, Reproduced]
 PROFILE_STRUCTS = [*structs(Profile), *(kind for kind in structs(Vantage))]
 
 

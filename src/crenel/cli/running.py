@@ -194,7 +194,7 @@ def _ended(outcome: Outcome, running: Running) -> int:
             return Status.PARTLY_JUDGED
         if outcome.at_risk or outcome.remembered:
             return Status.AT_RISK
-        return Status.PARTLY_JUDGED if outcome.inconclusive or not outcome.flows else Status.SAFE
+        return Status.PARTLY_JUDGED if outcome.inconclusive else Status.SAFE
     if outcome.status is None:
         return _TIMED_OUT
     return outcome.status if outcome.status >= 0 else _SIGNALLED - outcome.status
