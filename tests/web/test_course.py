@@ -2,14 +2,15 @@
 
 import datetime as dt
 from itertools import pairwise
-from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crenel.net.trace import FlowReport, Trigger
-from crenel.wall.wall import Wall
+from crenel.web.answer import answer_to
+from crenel.web.asked import Asked
 from crenel.web.course import Courses, Stretch, course_of, since, stretch_on
+from tests.web.made import GALLERY, page
 
 DAYS = [dt.date(2020, 1, 1) + dt.timedelta(days=30 * number) for number in range(12)]
 TODAY = dt.date(2021, 6, 1)
@@ -23,9 +24,14 @@ def flow(chance: float) -> FlowReport:
     )  # fmt: skip
 
 
+WALLS = {day: GALLERY.wall(GALLERY.names[0], "2025-01-15", number) for number, day in enumerate(DAYS)}
+days_of = {wall: day for day, wall in WALLS.items()}
+wall_on = WALLS.__getitem__
+
+
 def course(chances: list[float]) -> list[Stretch]:
     by_day = dict(zip(DAYS, chances, strict=False))
-    return course_of(lambda wall: flow(by_day[cast("dt.date", wall)]), lambda day: cast("Wall", day), DAYS[: len(chances)], TODAY)
+    return course_of(lambda wall: flow(by_day[days_of[wall]]), wall_on, DAYS[: len(chances)], TODAY)
 
 
 def test_the_same_answers_are_one_stretch() -> None:
@@ -53,7 +59,7 @@ def test_since_when_it_is_acted_on() -> None:
 
 
 def test_what_cannot_be_told_is_left_out() -> None:
-    assert course_of(lambda wall: None, lambda day: cast("Wall", day), DAYS, TODAY) == []
+    assert course_of(lambda wall: None, wall_on, DAYS, TODAY) == []
 
 
 def test_the_oldest_courses_go() -> None:
@@ -62,3 +68,15 @@ def test_the_oldest_courses_go() -> None:
         kept.put(number, ())
     assert kept.get(0) is None
     assert kept.get(199) == ()
+
+
+def test_a_pass_on_a_day_without_such_a_box_is_not_known() -> None:
+    name = GALLERY.names[0]
+    with page() as (_, shelf):
+        blocked = answer_to(Asked(target="quic://blocked.example/", wall=name), name, "2020-01-01", GALLERY, shelf).course
+        allowed = answer_to(Asked(target="quic://allowed.example/", wall=name), name, "2020-01-01", GALLERY, shelf).course
+    assert blocked is not None
+    assert allowed is not None
+    assert all(one.known for one in blocked if one.acts)
+    assert not blocked[0].known
+    assert [one.known for one in allowed] == [True]

@@ -6,7 +6,8 @@ from tests.web.made import BASE, PORT, page
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:1", f"127.0.0.1.evil.example:{PORT}", f"0.0.0.0:{PORT}", "", f"[::]:{PORT}"]
+    "host",
+    ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:1", f"127.0.0.1.evil.example:{PORT}", f"0.0.0.0:{PORT}", "", f"[::]:{PORT}"],
 )
 @pytest.mark.parametrize("path", ["/", "/timeline", "/static/page.js"])
 def test_another_host_is_refused(host: str, path: str) -> None:

@@ -22,7 +22,7 @@ EXAMPLES = (
 _KINDS = (("target", "An address"), ("hex", "Bytes"), ("capture", "A capture"))
 _DATE_LENGTH = 10
 _KEPT_HERE = "Choose a file or drop it here; it is judged on this machine and kept in a temporary folder while the page is served."
-_ANSWERS = (("bad", "blocked"), ("risk", "at risk"), ("good", "passes"))
+_ANSWERS = (("bad", "blocked"), ("risk", "at risk"), ("good", "passes"), ("nothing", "not modelled"))
 
 
 class Side(msgspec.Struct, frozen=True):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Hashable, Sequence
 import msgspec
 
 from crenel.net.trace import FlowReport
+from crenel.report.bytes_read import reads_of
 from crenel.report.words import Kind, kind_of
+from crenel.wall.box import Box
 from crenel.wall.wall import Wall
 
 _DAY = dt.timedelta(days=1)
@@ -22,6 +24,8 @@ class Stretch(msgspec.Struct, frozen=True):
     chance: float
     boxes: tuple[str, ...]
     """Those with ground to act."""
+    known: bool = True
+    """False where no box acts, and none that reads what gives such a flow away on other days is in the model yet: then a pass says nothing."""
 
     @property
     def acts(self) -> bool:
@@ -40,20 +44,38 @@ def course_of(
         changes: days, in order.
         today: the last day.
     """
-    stretches: list[Stretch] = []
+    found: list[tuple[Stretch, frozenset[tuple[str, str]]]] = []
+    telling: set[tuple[str, str]] = set()
     days = [day for day in changes if day <= today]
     for day, after in zip(days, [*days[1:], today + _DAY], strict=True):
-        flow = judge(wall_on(day))
+        wall = wall_on(day)
+        flow = judge(wall)
         if flow is None:
             continue
         boxes = tuple(trigger.middlebox for trigger in flow.triggers)
-        one = Stretch(day, max(day, after - _DAY), kind_of(flow), flow.chance, boxes)
-        before = stretches[-1] if stretches else None
-        if before is not None and (before.kind, round(before.chance, 3), before.boxes) == (one.kind, round(one.chance, 3), one.boxes):
-            stretches[-1] = msgspec.structs.replace(before, last=one.last)
+        telling |= {_field(box) for box in wall.boxes if box.id in boxes}
+        found.append((Stretch(day, max(day, after - _DAY), kind_of(flow), flow.chance, boxes), frozenset(map(_field, wall.boxes))))
+    return _joined([msgspec.structs.replace(one, known=one.acts or not telling or bool(telling & read)) for one, read in found])
+
+
+def _field(box: Box) -> tuple[str, str]:
+    """Return what a box reads, and over which transport."""
+    return reads_of(box), box.scope.transport
+
+
+def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Put together what is the same."""
+    found: list[Stretch] = []
+    for one in stretches:
+        if found and _answer(found[-1]) == _answer(one):
+            found[-1] = msgspec.structs.replace(found[-1], last=one.last)
         else:
-            stretches.append(one)
-    return stretches
+            found.append(one)
+    return found
+
+
+def _answer(one: Stretch) -> tuple[Kind, float, tuple[str, ...], bool]:
+    return one.kind, round(one.chance, 3), one.boxes, one.known
 
 
 def stretch_on(stretches: Sequence[Stretch], day: dt.date) -> int | None:

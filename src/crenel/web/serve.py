@@ -1,7 +1,9 @@
 """A port and walls in, the page on the loopback address out, until the user interrupts it."""
 
+import signal
 import socket
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 from crenel.errors import MissingExtraError, UsageError
 
@@ -24,6 +26,10 @@ def listen(port: int) -> socket.socket:
         message = f"port {port} on {ADDRESS}: {error.strerror or error}; --port takes another, 0 any that is free"
         raise UsageError(message) from error
     return listener
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def serve(port: int, walls: Sequence[str], ready: Callable[[str], None]) -> None:
@@ -62,6 +68,8 @@ def serve(port: int, walls: Sequence[str], ready: Callable[[str], None]) -> None
             site.application(hosts_at(taken)), log_level="warning", access_log=False, server_header=False, proxy_headers=False, lifespan="off",
             ws="none", timeout_graceful_shutdown=2,
         )  # fmt: skip
+        # The server raises again what it was ended by, once it is done: then the captures go, as at the end of any other program.
+        signal.signal(signal.SIGTERM, _leave)
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         shelf.close()

@@ -91,6 +91,8 @@ def _band(scale: Scale, answer: Answer, y: int) -> Markup:
     parts = [element("rect", class_="empty", x="0", width="100%", y=y, height=_BAND, rx=3)]
     for one in answer.course or ():
         left, right = scale.at(one.first), scale.at(one.last + dt.timedelta(days=1))
+        if not one.known:
+            continue
         title = f"{one.first} to {one.last}: {WORDS[one.kind]}{' by ' + ', '.join(one.boxes) if one.boxes else ''}"
         width = f"{max(right - left, 0.15):.3f}%"
         parts.append(element("rect", element("title", title), class_=f"band {FACES[one.kind]}", x=f"{left}%", width=width, y=y, height=_BAND))

@@ -28,6 +28,9 @@ FACES: dict[Kind, str] = {
     "blocked": "bad", "remembered": "bad", "at risk": "risk", "tolerated": "risk", "undetermined": "unsure", "unlisted": "unsure", "passes": "good",
 }  # fmt: skip
 
+NOT_MODELLED = "Not modelled"
+UNKNOWN = "no box is modelled that reads what gives such a flow away on other days: that it passes here says nothing about what happened then."
+
 
 def plain_words(text: str) -> str:
     """Return words of a report with ordinary blanks."""
@@ -38,10 +41,18 @@ def headline(answer: Answer) -> str:
     """Return the verdict in a few words, without markup, for a heading and for a screen reader."""
     if answer.flow is None:
         return "No flow in this capture"
+    if unknown(answer):
+        return NOT_MODELLED
     kind = kind_of(answer.flow)
     if kind in {"at risk", "tolerated"}:
         return plain_words(f"{WORDS[kind]}: {percent(answer.flow.chance)} of connections")
     return WORDS[kind]
+
+
+def unknown(answer: Answer) -> bool:
+    """Say whether the model has no box on this day that could have ground, although it has on others."""
+    place = stretch_on(answer.course or (), answer.day)
+    return answer.course is not None and place is not None and not answer.course[place].known
 
 
 def badge(kind: Kind, words: str | None = None) -> Markup:
@@ -54,7 +65,7 @@ def verdict(answer: Answer, level: str = "h2") -> Markup:
     flow = answer.flow
     if flow is None:
         return fragment(element(level, headline(answer)), element("p", "It holds no packets of TCP or UDP that could be judged."))
-    kind = kind_of(flow)
+    kind: Kind = "undetermined" if unknown(answer) else kind_of(flow)
     sign = element("span", SIGNS[kind], class_="sign", aria_hidden="true")
     head = element(level, sign, element("span", headline(answer)), class_=f"verdict {FACES[kind]}")
     lines: list[Child] = []
@@ -90,8 +101,9 @@ def since_words(answer: Answer) -> str:
     now = answer.course[place]
     kinds = {one.kind for one in answer.course if begun <= one.first <= answer.day}
     word = WORDS[now.kind] if len(kinds) == 1 else "Acted on"
-    first = ", where this model begins" if begun == answer.course[0].first else ""
-    return f"{word} since {begun}{first}{';' if first else ','} {'now ' if len(now.boxes) and begun != now.first else ''}by {listed(now.boxes)}."
+    earlier = stretch_on(answer.course, begun - dt.timedelta(days=1))
+    first = ", the first day for which such a box is modelled;" if earlier is None or not answer.course[earlier].known else ","
+    return f"{word} since {begun}{first} {'now ' if begun != now.first else ''}by {listed(now.boxes)}."
 
 
 def _since(answer: Answer) -> Markup | None:
@@ -101,6 +113,8 @@ def _since(answer: Answer) -> Markup | None:
 
 def _cautions(answer: Answer) -> Markup:
     flow, notes = answer.flow, [plain_words(note) for note in about(answer.wall).notes]
+    if unknown(answer):
+        notes.append(f"For this day {UNKNOWN}")
     old: dict[str, list[str]] = {}
     for one in flow.evidence if flow is not None else ():
         if one.last_observed is not None and one.last_observed[:10] < answer.day.isoformat():
@@ -134,14 +148,9 @@ def _stretch(one: Stretch, *, here: bool, buttons: bool) -> Markup:
     first = one.first.isoformat()
     go = element("button", first, type="submit", form="ask", name="go", value=first, title=f"Look at {first}", class_="date") if buttons else first
     words = plain_words(f"{WORDS[one.kind]}, {percent(one.chance)}") if 0 < one.chance < 1 else WORDS[one.kind]
-    cells = [
-        element("td", go), element("td", _until(one)), element("td", badge(one.kind, words)), element("td", listed(one.boxes) or "–"),
-    ]  # fmt: skip
+    label = badge(one.kind, words) if one.known else badge("undetermined", NOT_MODELLED)
+    cells = [element("td", go), element("td", one.last.isoformat()), element("td", label), element("td", listed(one.boxes) or "–")]
     return element("tr", cells, class_="here" if here else None, aria_current="date" if here else None)
-
-
-def _until(one: Stretch) -> str:
-    return one.last.isoformat()
 
 
 def neighbours(course: Sequence[Stretch] | None, day: dt.date) -> tuple[dt.date | None, dt.date | None]:
