@@ -1,7 +1,10 @@
 """`crenel run` as its users meet it: the command's own output and status, the account beside them, and bad input in one sentence."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -105,6 +108,31 @@ def test_a_shell_is_opened_without_a_command() -> None:
     ran = behind(*STILL, stdin=b"echo $CRENEL_LAB; exit 4\n", environment={"SHELL": "/bin/sh"})
     assert (ran.status, ran.out) == (4, "client\n")
     assert "crenel: a shell behind the wall" in ran.err
+
+
+@NEEDS_LAB
+@pytest.mark.peer("setsid")
+def test_the_interrupt_key_is_the_commands_and_the_account_follows(tmp_path: Path) -> None:
+    script = tmp_path / "hear.py"
+    script.write_text(
+        "import signal, sys\nheard = 0\ndef hear(*_):\n    global heard\n    heard += 1\n    print('heard', flush=True)\n    if heard == 2:\n"
+        "        sys.exit(6)\nsignal.signal(signal.SIGINT, hear)\nprint('ready', flush=True)\nwhile True:\n    signal.pause()\n"
+    )
+    terminal, theirs = pty.openpty()
+    words = ["setsid", "--ctty", "--wait", *command("run", *STILL, "--timeout", "20", "--", sys.executable, str(script))]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        printed, pressed = b"", 0
+        with contextlib.suppress(OSError):  # a terminal whose last writer has gone
+            while part := os.read(terminal, 4096):
+                printed += part
+                if pressed < 2 and len(re.findall(rb"^(?:\^C)?(?:ready|heard)\r$", printed, re.MULTILINE)) > pressed:
+                    pressed += 1
+                    os.write(terminal, b"\x03")
+    os.close(terminal)
+    assert process.returncode == 6
+    assert b"the command ended with status 6" in printed
 
 
 @NEEDS_LAB

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -79,7 +78,7 @@ def run_command(running: Running, judging: Judging, output: str) -> int:
         for server in running.servers:
             stage.serve(server)
         sys.stdout.flush()
-        with _interrupts_passed_on():
+        with _interrupts_left_alone():
             outcome = stage.attach(command, timeout=running.timeout, streams=(0, 1, 2) if output == "table" else (0, 2, 2))
         notes = stage.notes
     loading.join()
@@ -117,17 +116,9 @@ def _check_place(option: str, path: str) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_passed_on() -> Iterator[None]:
-    """Leave what the terminal's interrupt key means to the command, which gets it too; the second one ends all."""
-    heard = 0
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        nonlocal heard
-        heard += 1
-        if heard > 1:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, hear)
+def _interrupts_left_alone() -> Iterator[None]:
+    """Leave what the terminal's interrupt key means to the command, which gets it too; the quit key ends everything."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)  # a handler: what is ignored would be inherited
     try:
         yield
     finally:
