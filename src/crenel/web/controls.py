@@ -85,10 +85,10 @@ def _target(asked: Asked) -> Markup:
     links: list[Child] = []
     for example, words in EXAMPLES:
         links.append(element("button", element("code", example), f" {words}", type="submit", name="example", value=example, class_="quiet"))
-    words = "A URL, or a name to look up. Nothing is sent anywhere: both ends and the wall are simulated here."
-    hint = element("p", words, id="target-hint", class_="hint")
-    label = element("label", "URL or domain name", for_="target")
-    return element("div", label, field, hint, element("p", links, class_="examples"), class_="panel target")
+    words = "Nothing is sent anywhere: both ends and the wall are simulated here."
+    hint = element("span", words, id="target-hint", class_="hint")
+    label = element("p", element("label", "URL or domain name", for_="target"), hint, class_="asking")
+    return element("div", label, field, element("p", links, class_="examples"), class_="panel target")
 
 
 def _hex(asked: Asked) -> Markup:

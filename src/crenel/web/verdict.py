@@ -70,20 +70,16 @@ def verdict(answer: Answer, level: str = "h2") -> Markup:
     head = element(level, sign, element("span", headline(answer)), class_=f"verdict {FACES[kind]}")
     lines: list[Child] = []
     if answer.tried is not None:
-        lines.append(_sentence(outcome_words(answer.tried)))
-        lines.append(f"{_because(answer)}")
+        drawn = "This draw " if 0.0 < flow.chance < 1.0 else ""
+        lines.append(_sentence(drawn + outcome_words(answer.tried)))
+        reason = Reasons(answer.wall).of(flow)
+        lines.append(_sentence(f"Why: {reason}") if reason else None)
     else:
         reason = Reasons(answer.wall).of(flow)
         lines.append(_sentence(f"{verdict_words(flow, about_of(answer.wall))}{f': {reason}' if reason else ''}"))
     if flow.basis is not None and kind == "unlisted":
         lines.append(f"The name is {plain_words(verdict_words(flow, about_of(answer.wall)))}, {UNLISTED.partition(';')[0]}.")
     return fragment(head, [element("p", line) for line in lines if line], _since(answer), _cautions(answer))
-
-
-def _because(answer: Answer) -> str:
-    flow = answer.flow
-    reason = Reasons(answer.wall).of(flow) if flow is not None else ""
-    return _sentence(reason) if reason else ""
 
 
 def _sentence(text: str) -> str:
