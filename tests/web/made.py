@@ -17,6 +17,8 @@ TODAY = dt.date(2026, 1, 15)
 PORT = 8573
 BASE = f"http://127.0.0.1:{PORT}"
 FIRST_LOOK = Path(__file__).parents[2] / "examples" / "first-look.pcapng"
+CITADEL = str(Path(__file__).parents[1] / "walls" / "citadel.toml")
+"""A wall that nobody built, from 2030 on."""
 GALLERY = Gallery(today=TODAY)
 """Walls are compiled once for all tests."""
 

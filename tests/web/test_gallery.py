@@ -1,15 +1,13 @@
 """Walls that the page offers: by name, by date, compiled once; no other file is opened."""
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
 from crenel.errors import CrenelError, ProfileError, UsageError
 from crenel.web.gallery import Gallery, about
-from tests.web.made import GALLERY, TODAY
+from tests.web.made import CITADEL, GALLERY, TODAY
 
-CITADEL = str(Path(__file__).parents[1] / "walls" / "citadel.toml")
 NAME = GALLERY.names[0]
 
 
@@ -26,6 +24,10 @@ def test_a_wall_of_the_users_is_offered_first() -> None:
     assert gallery.titles[CITADEL].startswith("The Citadel")
     # It begins in the future, so the future can be asked for.
     assert gallery.day(CITADEL, "2030-02-01") == dt.date(2030, 2, 1)
+    assert gallery.last(CITADEL) > dt.date(2031, 1, 1)
+    assert gallery.last(NAME) == TODAY
+    with pytest.raises(UsageError, match="2040-01-01 has not come yet"):
+        gallery.day(CITADEL, "2040-01-01")
 
 
 def test_a_wall_that_is_wrong_is_a_sentence() -> None:

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from crenel.web.asked import Asked
+from crenel.web.gallery import Gallery
 from crenel.web.page import document, parts, said, whole_page
 from crenel.web.routes import Site
-from tests.web.made import GALLERY, page
+from tests.web.made import CITADEL, GALLERY, TODAY, page
 from tests.web.test_elements import Reader
 
 
@@ -59,6 +60,24 @@ def test_two_dates_stand_beside_each_other() -> None:
     assert text.count('class="side many"') == 2
     assert "As of 2025-01-15" in words
     assert "As of 2020-09-01" in words
+
+
+def test_two_walls_stand_beside_each_other() -> None:
+    gallery = Gallery([CITADEL], today=TODAY)
+    asked = Asked(target="https://blocked.example/", wall=CITADEL, date="2030-03-01", beside="yes", wall2=GALLERY.names[0], date2="2025-01-15")
+    with page(gallery) as (_, shelf):
+        shown = Site(gallery, shelf).look(asked)
+    assert shown.problem == ""
+    assert [answer.wall.name for answer in shown.answers] == ["citadel", GALLERY.names[0]]
+    text = whole_page(shown, gallery)
+    assert text.count("How the answer changes over time") == 2
+    assert "The Citadel, which nobody built, as of 2030-03-01" in text
+
+
+def test_a_wall_and_a_date_that_are_none_leave_the_page_whole() -> None:
+    text, words = looked(Asked(target="x", wall="nowhere", wall2="<b>", beside="yes"))
+    assert "no wall is called" in words
+    assert "<b>" not in text
 
 
 def test_a_day_before_the_model_still_tells_what_happened_then() -> None:

@@ -104,7 +104,7 @@ def _again(flow: FlowReport, exchange: Exchange) -> FlowReport:
 
 def _course(asked: Asked, wall: str, gallery: Gallery, judge: Callable[[Wall], FlowReport | None]) -> tuple[Stretch, ...]:
     """Return how the answer changes; it is the same for every date and draw, so it is kept while these are moved."""
-    last = max(gallery.today(wall), gallery.begins(wall))
+    last = gallery.last(wall)
     key = (wall, last, msgspec.structs.replace(asked, wall="", date="", seed="", beside="", wall2="", date2=""))
     found = gallery.courses.get(key)
     if found is None:

@@ -142,7 +142,7 @@ def _controls(side: Side, gallery: Gallery, day: dt.date | None) -> Markup:
     kind = "date" if _is_date(shown) else "text"
     field = element(
         "input", id=f"date{side.suffix}", name=f"date{side.suffix}", type=kind, value=shown, min=gallery.first().isoformat(),
-        max=gallery.today(name).isoformat(),
+        max=gallery.last(name).isoformat(),
     )  # fmt: skip
     wall = element("label", "Wall ", element("select", options, name=f"wall{side.suffix}", id=f"wall{side.suffix}"))
     return fragment(wall, element("label", f"{side.label} ", field))
@@ -158,12 +158,12 @@ def _is_date(text: str) -> bool:
 def _slider(side: Side, gallery: Gallery, day: dt.date | None) -> Markup:
     """Return the slider, which goes by months; without a script the date field beside it does the same."""
     name = side.wall if side.wall in gallery.titles else gallery.names[0]
-    first, today = gallery.first(), gallery.today(name)
-    at = day or today
+    first, last = gallery.first(), gallery.last(name)
+    at = day or gallery.today(name)
     label = element("label", f"{side.label}, by months", for_=f"slider{side.suffix}", class_="unseen")
     field = element(
-        "input", id=f"slider{side.suffix}", type="range", min=0, max=months(first, today), value=months(first, at), step=1, class_="slider",
-        data_for=f"date{side.suffix}", data_first=first.isoformat(), data_last=today.isoformat(), data_line=f"now{1 if side.suffix else ''}",
+        "input", id=f"slider{side.suffix}", type="range", min=0, max=months(first, last), value=months(first, at), step=1, class_="slider",
+        data_for=f"date{side.suffix}", data_first=first.isoformat(), data_last=last.isoformat(), data_line=f"now{1 if side.suffix else ''}",
         aria_valuetext=at.isoformat(),
     )  # fmt: skip
     return element("div", label, field, class_="scripted")

@@ -19,6 +19,7 @@ from crenel.web.course import Courses
 _KEPT = 512
 """Compiled walls; one wall changes on a few dozen days."""
 _DAY = dt.timedelta(days=1)
+_YEAR = dt.timedelta(days=365)
 
 
 class Gallery:
@@ -74,10 +75,15 @@ class Gallery:
         if day < self.first():
             message = f"{day} is too early: the timeline of this page begins in {self.first().year}"
             raise UsageError(message)
-        if day > today and first_day(self.profile(name).middlebox) <= today:
+        if day > self.last(name):
             message = f"{day} has not come yet: nobody has measured the wall of that day"
             raise UsageError(message)
         return day
+
+    def last(self, name: str) -> dt.date:
+        """Return the last day that can be asked for: today, or a year after the last change of a wall that begins later, which somebody invented."""
+        today = self.today(name)
+        return today if self.begins(name) <= today else self.changes(name)[-1] + _YEAR
 
     def begins(self, name: str) -> dt.date:
         """Return the first day on which anything is known of a wall."""

@@ -99,9 +99,10 @@ def said(shown: Shown) -> str:
 
 
 def _strip(shown: Shown, gallery: Gallery) -> Markup:
-    name = shown.walls[0] if shown.walls else gallery.names[0]
+    names = [name for name in shown.walls if name in gallery.titles] or gallery.names[:1]
+    last = max(gallery.last(name) for name in names)
     bands = shown.answers if len(set(shown.walls)) > 1 else shown.answers[:1]
-    return strip(Scale(gallery.first(), gallery.today(name)), bands, shown.days, _go(shown))
+    return strip(Scale(gallery.first(), last), bands, shown.days, _go(shown))
 
 
 def _go(shown: Shown) -> str:
