@@ -134,3 +134,17 @@ def test_a_command_is_a_line_or_words() -> None:
         words_of([])
     with pytest.raises(UsageError, match="is no command: No closing quotation"):
         words_of("it's")
+
+
+@NEEDS_LAB
+def test_an_internet_that_died_is_told() -> None:
+    with Stage(WALL, pace=Pace.STILL) as stage:
+        assert stage.run(get(b"allowed.example")).passed
+        internet = stage._internet
+        assert internet is not None
+        assert internet._process is not None
+        internet._process.close()
+        after = stage.run(["true"])
+    assert any("internet" in problem for problem in after.problems), after.problems
+    assert after.inconclusive
+    assert not after.passed

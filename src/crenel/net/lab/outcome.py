@@ -31,8 +31,8 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def passed(self) -> bool:
-        """Is no flow at risk, and was none blocked by what the wall remembered from before the command?"""
-        return not self.at_risk and not self.remembered
+        """Is no flow at risk, was none blocked by what the wall remembered from before the command, and did the lab itself hold?"""
+        return not self.at_risk and not self.remembered and not self.problems
 
     @property
     def at_risk(self) -> bool:

@@ -1,6 +1,5 @@
 """A wall and what stands behind it in, a lab that commands are tried in out: each with its flows, between two canaries."""
 
-import contextlib
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -185,8 +184,10 @@ class Stage:
             if status is not None and not server.stopped:
                 found.append(f"the server {server.argv[0]} ended with status {status}{server.last_words()}")
         if self._internet is not None:
-            with contextlib.suppress(LabError):
+            try:
                 found += self._internet.problems()
+            except LabError as problem:
+                found.append(str(problem))
         return found
 
 
