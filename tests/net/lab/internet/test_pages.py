@@ -72,7 +72,7 @@ def test_odd_requests_get_their_status(near: Internet, request_bytes: bytes, sta
 
 
 def test_a_head_without_end_ends_the_connection_and_not_the_server(near: Internet) -> None:
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):  # it may be reset while the rest of the head is still being sent
         assert talk(near, b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000)[:12] == b"HTTP/1.1 431"
     assert talk(near, b"GET / HTTP/1.0\r\n\r\n")[:12] == b"HTTP/1.1 200"
 
