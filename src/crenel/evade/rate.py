@@ -155,7 +155,8 @@ def sample_of(trials: Trials, numbers: Sequence[int], seed: int) -> Rate:
 
 def results_of(trials: Trials, numbers: Sequence[int], seed: int) -> list[tuple[bool, bool, str]]:
     """Carry out the trials with these numbers; tell of each whether it was a success, whether the strategy did anything, and how it ended."""
-    ran = (trials.run(KeyedCoins(seed, number)) for number in numbers)
+    few = trials.narrowed()
+    ran = (few.run(KeyedCoins(seed, number)) for number in numbers)
     return [(trial.success, trial.fired, trial.exchange.experience.ending) for trial in ran]
 
 
