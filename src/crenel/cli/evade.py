@@ -3,7 +3,7 @@
 import click
 
 from crenel.cli.evade_search import search
-from crenel.cli.options import Judging, format_option, judging_options
+from crenel.cli.options import Judging, format_option, judging_options, report_option
 
 
 @click.group()
@@ -35,6 +35,7 @@ def list_(output: str) -> None:
 @click.option("--strict", is_flag=True, help="Refuse what Geneva would not accept.")
 @click.option("--on", "ground", type=click.Choice(["sim", "kernel"]), default="sim", help="Simulated hosts, or this machine's TCP.  [default: sim]")
 @format_option
+@report_option
 def test_(
     strategies: tuple[str, ...],
     *,
@@ -56,6 +57,7 @@ def test_(
     strict: bool,
     ground: str,
     output: str,
+    report: str | None,
 ) -> int:
     """Say how often a strategy gets a client its answer, which coins decide that, and which rule of which box it takes advantage of.
 
@@ -66,7 +68,7 @@ def test_(
     from crenel.cli.evading import Asking, try_strategies
 
     judging = Judging(wall, as_of, seed, tolerate, vantage, assume, lists, listed, inside)
-    return try_strategies(Asking(strategies, protocol, side, name, against, sample, workers, strict, ground), judging, output)
+    return try_strategies(Asking(strategies, protocol, side, name, against, sample, workers, strict, ground, report), judging, output)
 
 
 @evade.command()

@@ -49,6 +49,7 @@ class Asking(NamedTuple):
     workers: int
     strict: bool
     ground: str
+    report: str | None = None
 
 
 class Question(NamedTuple):
@@ -99,6 +100,9 @@ def try_strategies(asking: Asking, judging: Judging, output: str) -> int:
     questions = [_question(given, asking) for given in asking.strategies]
     judgings = _walls(asking, judging)
     if asking.against or len(questions) > 1:
+        if asking.report is not None:
+            message = "--report is for one strategy against one wall; of a table --format json keeps everything"
+            raise UsageError(message)
         return _matrix(questions, judgings, asking, output)
     wall = judgings[0].load()
     found = _test(questions[0], wall, _resolved(judgings[0], wall), asking)
@@ -109,7 +113,26 @@ def try_strategies(asking: Asking, judging: Judging, output: str) -> int:
     else:
         head = msgspec.to_builtins(try_head(wall, Asked(__version__, (), judging.tolerate)))
         _write(head, "tests", [msgspec.to_builtins(report)], output)
+    if asking.report is not None:
+        _report(found, questions[0], _resolved(judgings[0], wall), asking, asking.report)
     return Status.SAFE
+
+
+def _report(found: Finding, question: Question, judging: Judging, asking: Asking, path: str) -> None:
+    """Write what came of a test as a page."""
+    from crenel.cli.again import command_again
+    from crenel.cli.whole import write_whole
+    from crenel.report.html_evade import evade_html
+
+    sys.stdout.flush()
+    options = [
+        ("--protocol", asking.protocol), ("--side", asking.side), ("--name", asking.name), ("--sample", asking.sample),
+        ("--strict", asking.strict or None), ("--on", None if asking.ground == "sim" else asking.ground),
+    ]  # fmt: skip
+    again = command_again("evade test", [question.given], options, judging).replace("'evade test'", "evade test")
+    given = _shown(question, found.trials.wall, asking)
+    html = evade_html(found, given, known_sources(judging.name()), again, __version__)
+    write_whole("--report", path, (html.encode("utf-8", "backslashreplace"),))
 
 
 def _question(given: str, asking: Asking) -> Question:

@@ -18,7 +18,7 @@ from crenel.report.text import counted, listed, percent, safe
 from crenel.wall.tcb import Row
 from crenel.wall.walk import Told
 
-_HANG = 12
+HANG = 12
 _LONGEST_DNA = 2000
 IDLE = "the strategy never did anything: no packet set off its triggers, so this tests nothing"
 
@@ -76,9 +76,8 @@ def finding_lines(tested: Finding, shown: Mapping[str, str], sources: Mapping[st
     """
     lines: list[Line] = []
     for label, text in shown.items():
-        lines += paragraph(safe(text, _LONGEST_DNA), width, label=label, hang=_HANG)
-    lines += _rate_lines(tested, width)
-    lines += _why_lines(tested, sources, width)
+        lines += paragraph(safe(text, _LONGEST_DNA), width, label=label, hang=HANG)
+    lines += account_lines(tested, sources, width)
     for way, title in ((tested.success, "a success"), (tested.failure, "a failure")):
         if way is not None:
             share = "" if way.share is None else f", {percent(way.share)} of all trials go just so".replace(GLUE, " ")
@@ -89,44 +88,49 @@ def finding_lines(tested: Finding, shown: Mapping[str, str], sources: Mapping[st
     return chopped(lines, width)
 
 
+def account_lines(tested: Finding, sources: Mapping[str, Source], width: int | None) -> list[Line]:
+    """Return what came of a test and why, without what was tested and without ladders; the arguments are those of `finding_lines`."""
+    return [*_rate_lines(tested, width), *_why_lines(tested, sources, width)]
+
+
 def _rate_lines(tested: Finding, width: int | None) -> list[Line]:
     rate = tested.rate
     tone: Tone = "good" if rate.value >= 0.5 else "bad"
-    lines = [BLANK, *paragraph(rate_words(rate), width, label="rate", hang=_HANG, tone=tone)]
+    lines = [BLANK, *paragraph(rate_words(rate), width, label="rate", hang=HANG, tone=tone)]
     words = decided(rate, tested.trials.wall)
     if words:
-        lines += paragraph(words, width, label="decided by", hang=_HANG)
+        lines += paragraph(words, width, label="decided by", hang=HANG)
     ends = sorted(rate.endings.items(), key=lambda item: -item[1])
-    lines += paragraph(listed([f"{name} {percent(share)}" for name, share in ends if share]), width, label="endings", hang=_HANG)
-    lines += paragraph(f"{tested.plain.says}; the boxes act on {percent(tested.trials.experiment.chance)}", width, label="without it", hang=_HANG)
+    lines += paragraph(listed([f"{name} {percent(share)}" for name, share in ends if share]), width, label="endings", hang=HANG)
+    lines += paragraph(f"{tested.plain.says}; the boxes act on {percent(tested.trials.experiment.chance)}", width, label="without it", hang=HANG)
     if tested.idle:
-        lines += paragraph(IDLE, width, label="idle", hang=_HANG, tone="risk")
+        lines += paragraph(IDLE, width, label="idle", hang=HANG, tone="risk")
     for doubt in tested.doubts:
-        lines += paragraph(doubt, width, label="doubt", hang=_HANG, tone="risk")
+        lines += paragraph(doubt, width, label="doubt", hang=HANG, tone="risk")
     if rate.held:
         who = dict.fromkeys(name.partition("/")[0] for name in rate.held)
         words = f"{counted(len(rate.held), 'draw')} of {listed(list(who))} at the median; --format json names them"
-        lines += paragraph(words, width, label="held", hang=_HANG, tone="dim")
+        lines += paragraph(words, width, label="held", hang=HANG, tone="dim")
     return lines
 
 
 def _why_lines(tested: Finding, sources: Mapping[str, Source], width: int | None) -> list[Line]:
     way = tested.success
     if way is None:
-        return paragraph("no trial succeeded", width, label="why", hang=_HANG)
+        return paragraph("no trial succeeded", width, label="why", hang=HANG)
     if tested.trials.prepared is None or tested.idle:
-        return paragraph("what gets through is what the boxes miss", width, label="why", hang=_HANG)
-    lines = paragraph(f"{way.family}: {why_words(tested, way)}", width, label="why", hang=_HANG, tone="strong")
+        return paragraph("what gets through is what the boxes miss", width, label="why", hang=HANG)
+    lines = paragraph(f"{way.family}: {why_words(tested, way)}", width, label="why", hang=HANG, tone="strong")
     cited: dict[str, None] = {}
     for number, rule in enumerate(rules_of(way)):
         chance = f", {rule.coin} falls so in {percent(rule.p)}" if rule.p < 1.0 else ""
         text = f"{listed(rule.middleboxes)}: {rule.packet}{GLUE}-- {rule.rule}{chance}"
-        lines += paragraph(text, width, label="" if number else "rules", hang=_HANG)
+        lines += paragraph(text, width, label="" if number else "rules", hang=HANG)
         if rule.assumed is not None:
-            lines += paragraph(f"assumed: {rule.assumed}", width, hang=_HANG, tone="dim")
+            lines += paragraph(f"assumed: {rule.assumed}", width, hang=HANG, tone="dim")
         cited |= dict.fromkeys(rule.sources)
     for number, work in enumerate(cite(cited, sources)):
-        lines += paragraph(work, width, label="" if number else "sources", hang=_HANG, tone="dim")
+        lines += paragraph(work, width, label="" if number else "sources", hang=HANG, tone="dim")
     return lines
 
 
