@@ -2,7 +2,7 @@
 
 import click
 
-from crenel.cli.options import Judging, format_option, judging_options, report_option
+from crenel.cli.options import Judging, judging_options, report_option
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -16,7 +16,10 @@ from crenel.cli.options import Judging, format_option, judging_options, report_o
 @click.option("--all", "everything", is_flag=True, help="Tell of every flow in full, not only of those that matter.")
 @click.option("--pcap", metavar="FILE", help="Write all packets to a pcapng file, with comments that name who forged or stopped them.")
 @report_option
-@format_option
+@click.option(
+    "--format", "output", type=click.Choice(["table", "json", "jsonl", "ooni"]), default="table",
+    help="How results are printed; ooni: as a probe of OONI would measure them.  [default: table]",
+)
 @click.option("--header", is_flag=True, help="Begin jsonl with a line that says what the answer rests on.")
 def run(
     command: tuple[str, ...],

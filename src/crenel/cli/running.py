@@ -155,6 +155,13 @@ def _write_records(result: _Result, judging: Judging, output: str) -> None:
     from crenel.report.run import run_head, run_result
 
     outcome, told, notes, stage = result
+    if output == "ooni":
+        from crenel.report.ooni_run import run_measurements
+
+        for measured in run_measurements(told, __version__):
+            sys.stdout.buffer.write(msgspec.json.encode(measured) + b"\n")
+        sys.stdout.buffer.flush()
+        return
     head = run_head(try_head(stage.wall, Asked(__version__, (), judging.tolerate)), outcome, notes)
     out, flows = sys.stdout.buffer, [one.report for one in told]
     for line in [run_result(head, flows)] if output == "json" else [*([head] if output == "jsonl-header" else []), *flows]:

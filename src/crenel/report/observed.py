@@ -119,7 +119,7 @@ def response(exchange: Exchange, app: Http | Tls) -> Page | None:
     """Return the page that the client got, if it got one."""
     if isinstance(app, Tls):
         return page_of(app) if exchange.experience.ending == "answered" else None
-    return _read_page(heard(exchange)) if exchange.experience.ending in {"answered", "misled"} else None
+    return read_page(heard(exchange)) if exchange.experience.ending in {"answered", "misled"} else None
 
 
 def page_of(app: Http | Tls) -> Page:
@@ -128,10 +128,11 @@ def page_of(app: Http | Tls) -> Page:
         app = Http(host=app.host or "", body_size=app.body_size)
     server = app.server()
     said = b"".join([*server.begin(), *server.take(app.request())])
-    return _read_page(said) or Page(0, (), b"")
+    return read_page(said) or Page(0, (), b"")
 
 
-def _read_page(data: bytes) -> Page | None:
+def read_page(data: bytes) -> Page | None:
+    """Return the page that bytes of HTTP/1 hold, None where they are none."""
     status = _STATUS.match(data)
     if status is None:
         return None

@@ -33,6 +33,15 @@ _RCODES = {0: "dns_no_answer", 2: "dns_server_misbehaving", 3: "dns_nxdomain_err
 _BILLION = 1_000_000_000
 
 
+class Truth(msgspec.Struct, frozen=True):
+    """What a test helper outside sees of a real server."""
+
+    page: Page | None = None
+    """What it sends; None where nobody could read that."""
+    addresses: tuple[str, ...] = ()
+    """Where its name really leads; empty: to where the client went."""
+
+
 def probe_steps(target: Target) -> tuple[Target, ...]:
     """Return what a probe carries out for a target: a look-up of the name before a website, which then is where the look-up truly leads.
 
@@ -66,7 +75,9 @@ def measurement(targets: Sequence[Target], exchanges: Sequence[Exchange], crenel
     return web_connectivity(targets[-1], exchanges[-1], exchanges[0] if len(exchanges) > 1 else None, crenel)
 
 
-def web_connectivity(target: Target, fetch: Exchange, lookup: Exchange | None = None, crenel: str = "") -> dict[str, Json]:
+def web_connectivity(
+    target: Target, fetch: Exchange, lookup: Exchange | None = None, crenel: str = "", truth: Truth | None = None
+) -> dict[str, Json]:
     """Return the measurement of a website.
 
     Args:
@@ -74,6 +85,7 @@ def web_connectivity(target: Target, fetch: Exchange, lookup: Exchange | None = 
         fetch: what became of it.
         lookup: the look-up of its name before it; None where the target names an address.
         crenel: the version of Crenel.
+        truth: what is so of a real server; None: all follows from the simulated one.
 
     Raises:
         UsageError: the target is no website.
@@ -90,16 +102,18 @@ def web_connectivity(target: Target, fetch: Exchange, lookup: Exchange | None = 
     page = response(fetch, target.app)
     failure = None if page is not None else FAILURES[fetch.experience.ending] or "eof_error"
     request = _transaction(target, failure, page, address, fetch.experience.time, 1 + len(connected))
-    told = page_of(target.app)
+    truth = truth or Truth()
+    told = truth.page or page_of(target.app)
+    servers = truth.addresses or (show_address(first.dst),)
     keys: dict[str, Json] = {
         "agent": "redirect", "client_resolver": _resolver(lookup), "retries": None, "socksproxy": None,
         "network_events": list(_network_events(fetch, address, 2)), "queries": list(queries), "requests": [request],
         "tcp_connect": [_tcp_connect(fetch, number, connection) for number, connection in enumerate(connected, 2)],
         "tls_handshakes": list(handshakes), "x_dns_duplicate_responses": _duplicates(lookup) if lookup is not None else None,
-        "control": _control(fetch, target, told, address), "control_failure": None, "dns_experiment_failure": _dns_failure(queries),
+        "control": _control(servers, target, told), "control_failure": None, "dns_experiment_failure": _dns_failure(queries),
         "http_experiment_failure": failure,
     }  # fmt: skip
-    keys |= _analysis(lookup, show_address(first.dst), any(connection.done for connection in connected), page, told, failure)
+    keys |= _analysis(lookup, servers, any(connection.done for connection in connected), page, told, failure)
     exchanges = [fetch] if lookup is None else [lookup, fetch]
     return _measurement("web_connectivity", target.shown, exchanges, keys, crenel)
 
@@ -271,28 +285,30 @@ def _binary(body: bytes) -> Json:
 # What a test helper would have said, and what follows.
 
 
-def _control(fetch: Exchange, target: Target, told: Page, address: str) -> Json:
-    server = show_address(fetch.trace[0].packet.dst)
+def _control(servers: Sequence[str], target: Target, told: Page) -> Json:
+    assert isinstance(target.app, Http | Tls)  # noqa: S101  checked by the only caller
+    places = [end_of(server, target.app.port) for server in servers]
     handshake: dict[str, Json] = {}
     if isinstance(target.app, Tls):
-        handshake = {address: {"failure": None, "server_name": target.app.host or "", "status": True}}
+        handshake = {place: {"failure": None, "server_name": target.app.host or "", "status": True} for place in places}
     request: dict[str, Json] = {
         "body_length": len(told.body), "discovered_h3_endpoint": "", "failure": None, "headers": dict(told.headers), "status_code": told.code,
         "title": title(told),
     }  # fmt: skip
     return {
-        "dns": {"addrs": [server], "failure": None}, "http_request": request, "http3_request": None,
-        "ip_info": {server: {"asn": 0, "flags": 10}}, "quic_handshake": {}, "tcp_connect": {address: {"failure": None, "status": True}},
+        "dns": {"addrs": list(servers), "failure": None}, "http_request": request, "http3_request": None,
+        "ip_info": {server: {"asn": 0, "flags": 10} for server in servers}, "quic_handshake": {},
+        "tcp_connect": {place: {"failure": None, "status": True} for place in places},
         "tls_handshake": handshake,
     }  # fmt: skip
 
 
 def _analysis(
-    lookup: Exchange | None, server: str, connected: bool, page: Page | None, told: Page, failure: str | None  # noqa: FBT001  private
+    lookup: Exchange | None, servers: Sequence[str], connected: bool, page: Page | None, told: Page, failure: str | None  # noqa: FBT001  private
 ) -> dict[str, Json]:
     """Return what a probe concludes, by the rules of its version 0.5."""
     found = messages(lookup) if lookup is not None else []
-    consistent = lookup is None or (bool(found) and (server in addresses(found[0][1]) or not addresses(found[0][1])))
+    consistent = lookup is None or (bool(found) and (not set(servers).isdisjoint(addresses(found[0][1])) or not addresses(found[0][1])))
     same = page is not None and (page.code, page.body) == (told.code, told.body)
     larger = max(len(told.body), len(page.body) if page is not None else 0, 1)
     proportion = min(len(told.body), len(page.body)) / larger if page is not None else 0.0
