@@ -26,6 +26,9 @@ from crenel.wire.dns import Query, read_query
 _LONGEST_LINE = 65536
 _WEB = ("http", "https")
 
+_FAREWELL = 1.0
+"""Seconds for which a closed connection may still be written to."""
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -244,6 +247,8 @@ def _guarded(handler: Handler) -> Handler:
                 await handler(reader, writer)
             finally:
                 writer.close()
-                await writer.wait_closed()
+                # A connection whose TLS began with garbage may never say that it is closed, and the end of everything would wait for it.
+                async with asyncio.timeout(_FAREWELL):
+                    await writer.wait_closed()
 
     return handle
