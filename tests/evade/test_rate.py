@@ -6,7 +6,7 @@ import pytest
 
 from crenel.atlas.compile import load_wall
 from crenel.errors import StrategyError
-from crenel.evade.rate import interval_of, rate, rate_of, sample, summed, trials_of
+from crenel.evade.rate import rate, rate_of, sample, summed, trials_of
 from tests.net.made import box, wall_with
 
 CERTAIN, HALF = 'p = 1.0, per = "flow"', 'p = 0.5, per = "flow"'
@@ -72,13 +72,6 @@ def test_retries_share_what_the_box_decided_for_the_pair() -> None:
 def test_a_side_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StrategyError, match="at the client or at the server"):
         rate("", wall_with(tmp_path, box("a")), side="middle")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"), [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (500, 1000, 0.4691, 0.5309)]
-)
-def test_the_interval_is_that_of_wilson(successes: int, trials: int, low: float, high: float) -> None:
-    assert interval_of(successes, trials) == pytest.approx((low, high), abs=0.0001)
 
 
 def test_samples_are_summed() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from crenel.coins import KeyedCoins
 from crenel.instant import Instant
-from crenel.net.odds import MOST_OUTCOMES, Shown, any_of, exact_odds, odds_of
+from crenel.net.odds import MOST_OUTCOMES, Shown, any_of, exact_odds, interval_of, odds_of
 from crenel.wall.effects import Because, Missed, Side
 from crenel.wire.packet import ACK, FIN, PSH, RST, SYN, Packet, tcp_packet
 from tests.net.made import REQUEST, WALK, box, wall_with
@@ -181,3 +181,10 @@ def test_a_value_that_more_parsers_see_counts_with_what_more_of_them_give(tmp_pa
         effects = [effect for now, side, packet in shown(bare + LISTED) for effect in run.see(now, side, packet)]  # type: ignore[arg-type]
         acted += any(not isinstance(effect, Missed) for effect in effects)
     assert acted == pytest.approx(240, abs=40)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"), [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (500, 1000, 0.4691, 0.5309)]
+)
+def test_the_interval_is_that_of_wilson(successes: int, trials: int, low: float, high: float) -> None:
+    assert interval_of(successes, trials) == pytest.approx((low, high), abs=0.0001)

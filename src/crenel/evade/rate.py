@@ -14,6 +14,7 @@ from crenel.evade.parse import parse
 from crenel.evade.trial import Side, Trial, Trials
 from crenel.instant import Instant
 from crenel.net.ground import Ground
+from crenel.net.odds import interval_of
 from crenel.net.sim.trials import Simulated
 from crenel.net.sim.tries import route_to
 from crenel.wall.wall import Wall
@@ -22,8 +23,6 @@ MOST_LEAVES = 4096
 """Ways in which the coins of a trial may fall that are gone through; beyond it trials are sampled (bench)."""
 _SAMPLED = 2000
 """Trials that are sampled where there are more ways than that (bench)."""
-_NORMAL = 1.959963984540054
-"""The quantile of the normal distribution for an interval of 95 %."""
 _LEAST = 1e-9
 _NAME = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 """What no strategy can look like."""
@@ -168,14 +167,6 @@ def summed(results: Sequence[tuple[bool, bool, str]]) -> Rate:
     for _, _, ending in results:
         endings[ending] = endings.get(ending, 0.0) + 1 / count
     return Rate(successes / count, False, interval_of(successes, count), (), (), count, sum(fired for _, fired, _ in results) / count, endings)
-
-
-def interval_of(successes: int, trials: int) -> tuple[float, float]:
-    """Return the interval of 95 % confidence of a probability (Wilson 1927)."""
-    share, square = successes / trials, _NORMAL * _NORMAL
-    middle = share + square / (2 * trials)
-    spread = _NORMAL * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials))
-    return max(0.0, (middle - spread) / (1 + square / trials)), min(1.0, (middle + spread) / (1 + square / trials))
 
 
 def _deciding(found: Enumeration[Trial]) -> tuple[Coin, ...]:

@@ -24,6 +24,8 @@ Shown = tuple[Instant, Side, Packet | int]
 MOST_OUTCOMES = 256
 """So many ways in which the coins of one box may fall are gone through."""
 
+_NORMAL = 1.959963984540054
+"""The quantile of the normal distribution for an interval of 95 %."""
 _ACT = "act"
 """What a run calls the toss by which a box acts on a ground, alone or with a number behind a hyphen."""
 
@@ -54,6 +56,16 @@ def odds_of(boxes: Sequence[Box], grounds: Iterable[Because]) -> Odds:
                 # A box tosses once for a flow or a pair of hosts, however many grounds they give it.
                 chances[name] = max(known, because.chance)
     return Odds(any_of(chances.values()), chances)
+
+
+def interval_of(successes: int, trials: int) -> tuple[float, float]:
+    """Return the interval in which a probability lies with 95 % confidence (Wilson 1927), for at least one trial."""
+    value, spread = successes / trials, _NORMAL * _NORMAL / trials
+    middle = (value + spread / 2) / (1 + spread)
+    reach = _NORMAL / (1 + spread) * math.sqrt(value * (1 - value) / trials + spread / (4 * trials))
+    low = 0.0 if successes == 0 else max(0.0, middle - reach)
+    high = 1.0 if successes == trials else min(1.0, middle + reach)
+    return round(low, 12), round(high, 12)
 
 
 def any_of(chances: Iterable[float]) -> float:

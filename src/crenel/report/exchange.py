@@ -1,6 +1,5 @@
 """An exchange in, the value that is written of it as JSON out, and the same as a flow, for the words that are said of flows."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -10,6 +9,7 @@ from crenel.atlas.describe import encrypted_rule
 from crenel.net.app.speaker import Answer, Ending
 from crenel.net.app.target import Target
 from crenel.net.exchange import Exchange, Outcome
+from crenel.net.odds import interval_of
 from crenel.net.replay.notes import FlowNotes, is_reserved, shown_name
 from crenel.net.replay.report import show_address
 from crenel.net.trace import Event, Evidence, FlowReport, Protocol, Trigger, Verdict, What
@@ -23,8 +23,6 @@ _VERDICTS: dict[Outcome, Verdict] = {"passed": "pass", "blocked": "blocked", "ta
 _NANOSECONDS = 1_000_000_000
 _FLAGS = "FSRPAUEC"
 """Letters of the TCP flags, lowest bit first."""
-_Z = 1.959963984540054
-"""Of the normal law: so many deviations hold 95 % of it."""
 
 
 class Went(msgspec.Struct, frozen=True):
@@ -102,13 +100,8 @@ class ExchangeReport(msgspec.Struct, frozen=True):
 
 def wilson(blocked: int, trials: int) -> TryRate:
     """Return a rate with the interval in which the true one lies with 95 % confidence (Wilson 1927), for at least one trial."""
-    value = blocked / trials
-    spread = _Z * _Z / trials
-    middle = (value + spread / 2) / (1 + spread)
-    reach = _Z / (1 + spread) * math.sqrt(value * (1 - value) / trials + spread / (4 * trials))
-    low = 0.0 if blocked == 0 else max(0.0, middle - reach)
-    high = 1.0 if blocked == trials else min(1.0, middle + reach)
-    return TryRate(trials, blocked, value, round(low, 12), round(high, 12))
+    low, high = interval_of(blocked, trials)
+    return TryRate(trials, blocked, blocked / trials, low, high)
 
 
 def exchange_report(exchange: Exchange, target: Target | str, rate: TryRate | None = None) -> ExchangeReport:

@@ -1,7 +1,7 @@
 """An exchange in, what its client saw out, as far as a measuring probe tells of it: answers to look-ups, connections, pages."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -103,10 +103,19 @@ def _connection(exchange: Exchange, port: int, packet: Packet) -> Connection:
 
 def heard(exchange: Exchange) -> bytes:
     """Return the bytes that came to the client over its last connection, in order."""
+    return joined(event.packet for event in arrivals(exchange) if event.time <= exchange.experience.time)
+
+
+def served(exchange: Exchange) -> bytes:
+    """Return the bytes that the server sent over its last connection, whatever came of them."""
+    return joined(event.packet for event in exchange.trace if event.sender == "server" and event.what == "sent")
+
+
+def joined(packets: Iterable[Packet]) -> bytes:
+    """Return the stream of the last connection that packets of one end open, in order."""
     stream, data, port = None, b"", 0
-    for event in arrivals(exchange):
-        packet = event.packet
-        if packet.proto != TCP or event.time > exchange.experience.time:
+    for packet in packets:
+        if packet.proto != TCP:
             continue
         if packet.flags & SYN and packet.dport != port:
             stream, data, port = Stream((packet.seq + 1) & 0xFFFFFFFF, _LIMITS, Overlap.FIRST), b"", packet.dport

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from crenel.flow.overlap import Overlap
-from crenel.flow.reassembly import Stream, StreamLimits
 from crenel.net.app.dns import Dns
 from crenel.net.app.http import Http
 from crenel.net.app.target import Target
 from crenel.net.app.tls import Tls
 from crenel.net.exchange import Exchange
-from crenel.report.observed import Page, addresses, read_page
+from crenel.report.observed import addresses, read_page, served
 from crenel.report.ooni import Json, Truth, dnscheck, web_connectivity
 from crenel.report.run import Told
 from crenel.wire.dns import Message, read_message
-from crenel.wire.packet import SYN, TCP
-
-_LIMITS = StreamLimits()
+from crenel.wire.packet import TCP
 
 
 def run_measurements(told: Sequence[Told], crenel: str = "") -> Iterator[dict[str, Json]]:
@@ -36,7 +32,7 @@ def run_measurements(told: Sequence[Told], crenel: str = "") -> Iterator[dict[st
         if one in sites:
             first = lookups.get(name or "")
             lookup = None if first is None else first.lab.exchange
-            page = served(exchange) if one.report.protocol == "http" else None
+            page = read_page(served(exchange)) if one.report.protocol == "http" else None
             yield web_connectivity(_site(one), exchange, lookup, crenel, Truth(page, true_addresses(lookup)))
         elif one.report.protocol == "dns" and name and id(one) not in used:
             tcp = exchange.trace[0].packet.proto == TCP
@@ -59,17 +55,3 @@ def true_addresses(lookup: Exchange | None) -> tuple[str, ...]:
             if isinstance(message, Message):
                 found |= dict.fromkeys(addresses(message))
     return tuple(found)
-
-
-def served(exchange: Exchange) -> Page | None:
-    """Return the page that the server sent, whatever came of it; None where it sent none."""
-    stream, data = None, b""
-    for event in exchange.trace:
-        packet = event.packet
-        if event.sender != "server" or event.what != "sent" or packet.proto != TCP:
-            continue
-        if packet.flags & SYN:
-            stream, data = Stream((packet.seq + 1) & 0xFFFFFFFF, _LIMITS, Overlap.FIRST), b""
-        elif stream is not None and packet.payload:
-            data += stream.add(packet.seq, bytes(packet.payload)) or b""
-    return read_page(data)
